@@ -15,6 +15,12 @@ struct bytes {
     size_t size;         // in bytes
 };
 
+// Room to be filled by somebody else.
+struct bytes_out {
+    uint8_t *data; // first byte
+    size_t size;   // room, in bytes
+};
+
 static inline struct bytes bytes_of(const void *data, size_t size)
 {
     return (struct bytes){.data = data, .size = size};
