@@ -1,0 +1,34 @@
+/*
+ * Marked versions: entry boundaries of which this node keeps a snapshot of the state for the
+ * horizon. The node marks and expires; query threads borrow a mark while they read it.
+ */
+#ifndef SKEIN_STORAGE_MARKS_H
+#define SKEIN_STORAGE_MARKS_H
+
+#include "base/status.h"
+#include "storage/state.h"
+
+struct marks;
+
+// `state` is borrowed and outlives the marks.
+struct marks *marks_new(struct state *state);
+void marks_destroy(struct marks **take_marks);
+
+// Keeps a snapshot of the state as it is now under `version`; again for a version kept: nothing.
+MUST_CHECK enum status marks_add(struct marks *marks, uint64_t version, uint64_t now_us);
+
+// Gives up the snapshots made before `horizon_us`, but for those borrowed, which go when given back.
+void marks_expire(struct marks *marks, uint64_t horizon_us);
+
+// Forgets all (the state was replaced). Nothing is borrowed.
+void marks_clear(struct marks *marks);
+
+// Borrows the snapshot of `version`; too_old when it is not kept (any more). Any thread.
+MUST_CHECK enum status marks_borrow(struct marks *marks, uint64_t version,
+                                    const struct state_snapshot **ret_snapshot);
+void marks_give_back(struct marks *marks, uint64_t version);
+
+// Number kept, for the operator.
+size_t marks_count(struct marks *marks);
+
+#endif
