@@ -100,6 +100,23 @@ struct effect {
     struct disk_request disk; // DISK, its bytes are left empty: see outbox_effect_bytes
 };
 
+// Exit codes of a process; EXIT_REBOOT never leaves it: the shell opens the
+// storage process anew from its directory, after a state transfer was installed.
+enum {
+    EXIT_CLEAN = 0,
+    EXIT_OTHER = 1,
+    EXIT_USAGE = 2,
+    EXIT_DAMAGED = 3,
+    EXIT_NO_AUTHORITY = 4,
+    EXIT_REBOOT = 100
+};
+
+// A machine as its shell sees it.
+struct machine {
+    void *self;
+    void (*step)(void *self, const struct event *event, struct outbox *out);
+};
+
 // Effects of the steps since it was last cleared, in order. The shell owns it.
 struct outbox {
     struct effect *effects; // owned array
