@@ -111,18 +111,18 @@ enum {
     EXIT_REBOOT = 100
 };
 
-// A machine as its shell sees it.
-struct machine {
-    void *self;
-    void (*step)(void *self, const struct event *event, struct outbox *out);
-};
-
 // Effects of the steps since it was last cleared, in order. The shell owns it.
 struct outbox {
     struct effect *effects; // owned array
     size_t count;
     size_t capacity;
     struct buffer bytes; // what the effects carry
+};
+
+// A machine as its shell sees it.
+struct machine {
+    void *self;
+    void (*step)(void *self, const struct event *event, struct outbox *out);
 };
 
 void outbox_init(struct outbox *outbox);
