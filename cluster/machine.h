@@ -27,6 +27,7 @@ enum event_kind {
     EVENT_DISK,      // a disk request finished
     EVENT_PEER_UP,   // the connection to `from` (an address we asked for) stands
     EVENT_PEER_DOWN, // the connection to `from` is gone and was refused again, or never stood
+    EVENT_TURN,      // everything at hand was handed in: the moment to close batches
     EVENT_STOP,      // the operator wants a clean stop; the machine answers with outbox_stop
 };
 
@@ -50,7 +51,7 @@ struct disk_request {
     uint64_t position;       // see disk_kind
     uint64_t size;           // READ: bytes wanted; at least one entry comes
     uint64_t generation;     // INSTALL
-    struct entry_place base; // INSTALL
+    struct entry_place base; // INSTALL, RESET
 };
 
 // How a request ended. read_only means that the disk is full and nothing was written; every other

@@ -162,7 +162,9 @@
     FIELD(u64, match_position, 0, "durable here and verified by an append of this epoch")          \
     FIELD(u64, hint_position, 0, "when refused for a mismatch: try from here")                     \
     FIELD(flag, needs_transfer, 0, "cannot follow from the log: send the state")                   \
-    FIELD(u64, applied_version, 0, "version applied on the sender of this answer")
+    FIELD(u64, applied_version, 0, "version applied on the sender of this answer")                 \
+    FIELD(flag, damaged, 0, "not counted in majorities until refilled (rule 20)")                  \
+    FIELD(flag, disk_full, 0, "nothing more can be appended here until space is back")
 
 #define WIRE_transfer_chunk(FIELD)                                                                 \
     FIELD(u64, epoch, 0, "epoch of the sender")                                                    \
