@@ -38,6 +38,7 @@ enum disk_kind {
     DISK_READ,     // read back framed entries from `position`, about `size` bytes
     DISK_DROP,     // drop journal segments all of whose entries are below `position`
     DISK_FLUSH,    // make the applied state durable; `position` in the answer is what is flushed
+    DISK_RESET,    // empty the journal; it then begins after `base` (a damaged one, rule 20)
     DISK_INSTALL,  // make the received state durable as generation `generation`, with a journal
                    // that begins at `base` (kept if it holds that entry), then write the vote file
 };
