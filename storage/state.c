@@ -1,0 +1,140 @@
+/*
+ * The state port: the calls, handed on to whoever implements it, and the batch, which all
+ * implementations share and which is also the form in which effects travel in log entries
+ * (storage/effects.h). Sizes are little endian:
+ *
+ *   0          4            8          8+k            8+k+v
+ *   +----------+------------+----------+--------------+----------+----
+ *   | key size | value size | key      | value        | key size | ...
+ *   +----------+------------+----------+--------------+----------+----
+ *
+ * A value size of UINT32_MAX marks a removed cell; it has no value. Whoever fills `cells` with
+ * bytes from a peer has checked their shape: here a batch that doesn't add up is a bug.
+ */
+#include "storage/state.h"
+
+#include "base/assert.h"
+
+#include <endian.h>
+
+enum { SIZES_SIZE = 8 };
+
+static const uint32_t SIZE_REMOVED = UINT32_MAX;
+
+void state_batch_init(struct state_batch *batch)
+{
+    *batch = (struct state_batch){0};
+}
+
+void state_batch_release(struct state_batch *batch)
+{
+    buffer_release(&batch->cells);
+    batch->count = 0;
+}
+
+void state_batch_clear(struct state_batch *batch)
+{
+    buffer_clear(&batch->cells);
+    batch->count = 0;
+}
+
+// Makes room for a change, writes its sizes and key, and returns where the value goes.
+static uint8_t *append_change(struct state_batch *batch, struct bytes key, uint32_t value_size,
+                              size_t room)
+{
+    ASSERT(key.size > 0 && key.size < SIZE_REMOVED);
+    uint32_t sizes[2] = {htole32((uint32_t)key.size), htole32(value_size)};
+    uint8_t *at = buffer_extend(&batch->cells, SIZES_SIZE + key.size + room);
+    memcpy(at, sizes, SIZES_SIZE);
+    memcpy(at + SIZES_SIZE, key.data, key.size);
+    batch->count++;
+    return at + SIZES_SIZE + key.size;
+}
+
+void state_batch_put(struct state_batch *batch, struct bytes key, struct bytes value)
+{
+    ASSERT(value.size < SIZE_REMOVED);
+    uint8_t *at = append_change(batch, key, (uint32_t)value.size, value.size);
+    if (value.size > 0) {
+        memcpy(at, value.data, value.size);
+    }
+}
+
+void state_batch_remove(struct state_batch *batch, struct bytes key)
+{
+    append_change(batch, key, SIZE_REMOVED, 0);
+}
+
+bool state_batch_next(const struct state_batch *batch, size_t *offset, struct bytes *ret_key,
+                      struct bytes *ret_value, bool *ret_removed)
+{
+    size_t left = batch->cells.size - *offset;
+    if (left == 0) {
+        return false;
+    }
+    ASSERT(left >= SIZES_SIZE);
+    const uint8_t *at = batch->cells.data + *offset;
+    uint32_t sizes[2];
+    memcpy(sizes, at, SIZES_SIZE);
+    size_t key_size = le32toh(sizes[0]);
+    bool removed = le32toh(sizes[1]) == SIZE_REMOVED;
+    size_t value_size = removed ? 0 : le32toh(sizes[1]);
+    ASSERT(left - SIZES_SIZE >= key_size && left - SIZES_SIZE - key_size >= value_size);
+    *ret_key = bytes_of(at + SIZES_SIZE, key_size);
+    *ret_value = bytes_of(at + SIZES_SIZE + key_size, value_size);
+    *ret_removed = removed;
+    *offset += SIZES_SIZE + key_size + value_size;
+    return true;
+}
+
+enum status state_get(struct state *state, const struct state_snapshot *snapshot, struct bytes key,
+                      struct buffer *out)
+{
+    return state->operations->get(state, snapshot, key, out);
+}
+
+enum status state_write(struct state *state, const struct state_batch *batch)
+{
+    return state->operations->write(state, batch);
+}
+
+enum status state_flush(struct state *state)
+{
+    return state->operations->flush(state);
+}
+
+enum status state_snapshot_new(struct state *state, struct state_snapshot **ret_snapshot)
+{
+    return state->operations->snapshot(state, ret_snapshot);
+}
+
+void state_snapshot_destroy(struct state *state, struct state_snapshot **take_snapshot)
+{
+    if (*take_snapshot != NULL) {
+        state->operations->snapshot_destroy(state, take_snapshot);
+    }
+}
+
+enum status state_cursor_new(struct state *state, const struct state_snapshot *snapshot,
+                             struct bytes from, struct bytes to, struct state_cursor **ret_cursor)
+{
+    return state->operations->cursor(state, snapshot, from, to, ret_cursor);
+}
+
+bool state_cursor_next(struct state_cursor *cursor, struct state *state, struct bytes *ret_key,
+                       struct bytes *ret_value)
+{
+    return state->operations->cursor_next(cursor, ret_key, ret_value);
+}
+
+enum status state_cursor_destroy(struct state *state, struct state_cursor **take_cursor)
+{
+    return *take_cursor == NULL ? STATUS_ok : state->operations->cursor_destroy(state, take_cursor);
+}
+
+void state_destroy(struct state **take_state)
+{
+    if (*take_state != NULL) {
+        (*take_state)->operations->destroy(take_state);
+    }
+}
