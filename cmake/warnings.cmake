@@ -1,4 +1,4 @@
-# The warnings every file of the project is compiled with; a warning is an error.
+# The flags every file of the project is compiled with; a warning is an error.
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fno-omit-frame-pointer
                     -fvisibility=hidden -D_GNU_SOURCE)
@@ -6,6 +6,7 @@ include_directories(${CMAKE_SOURCE_DIR})
 
 option(SKEIN_ASAN "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(SKEIN_TSAN "ThreadSanitizer" OFF)
+option(SKEIN_HARDENED "What makes a break-in harder: for programs that are installed" OFF)
 if(SKEIN_ASAN)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all)
     add_link_options(-fsanitize=address,undefined)
@@ -13,4 +14,18 @@ endif()
 if(SKEIN_TSAN)
     add_compile_options(-fsanitize=thread)
     add_link_options(-fsanitize=thread)
+endif()
+if(SKEIN_HARDENED)
+    add_compile_options(-D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
+                        $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=full>)
+    add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+
+# Position independent programs; a compiler cache where there is one.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported()
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_C_COMPILER_LAUNCHER)
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
 endif()
