@@ -44,7 +44,10 @@ enum {
     COORDINATOR_COUNT_MAX = 7,    // coordinators of a cluster
     CLIENT_OUTSTANDING_MAX = 65536, // requests a client library keeps outstanding
     WRITER_PENDING_MAX = 65536,     // transactions a writer carries
+    WRITER_PENDING_SIZE_MAX = 256 * MIB, // bytes of them
     READER_PENDING_MAX = 65536,     // reads a reader carries
+    READER_PENDING_SIZE_MAX = 64 * MIB, // bytes of them
+    CLIENT_CONNECTIONS_MAX = 8,     // writers, and again readers, that a client keeps connected
     NODE_PENDING_MAX = 65536,       // transactions a primary has executed and not answered
     NODE_PARKED_READS_MAX = 65536,  // reads that wait on a storage node for a version
 };
