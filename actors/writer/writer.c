@@ -309,8 +309,7 @@ static void on_transact(struct writer *self, const struct event *event, struct o
         return;
     }
     struct operation_fault operation_fault;
-    enum status status = operations_canonicalize(transact->operations, &self->operations,
-                                                 &operation_fault);
+    enum status status = canonicalize(self, transact->operations, &operation_fault);
     if (status != STATUS_ok) {
         struct message reply = {
             .kind = MESSAGE_outcome,
