@@ -29,21 +29,31 @@ struct topology_member {
     uint32_t pid;
 };
 
+// Keeps a reported member. Fails with bad_request for texts that are no words (cluster/word.h), an
+// empty name or endpoint, a role or state that does not exist, or a process that was heard and has
+// no incarnation. Clients are no members.
+MUST_CHECK enum status topology_member_read(const struct message_member *message,
+                                            struct topology_member *ret_member);
+
+// Appends it as a member message.
+void topology_member_encode(const struct topology_member *member, struct buffer *out);
+
 struct topology;
 
 struct topology *topology_new(void);
 void topology_destroy(struct topology **take_topology);
 
-// Takes in what a coordinator published; older news of the same coordinator is dropped. Fails with
-// bad_request for a malformed member (nothing is taken then) and wrong_cluster for another cluster.
-// `ret_changed`: epoch, primary or the set of processes is another than before.
+// Takes in what a coordinator published; older news of the same coordinator is dropped, and so is
+// the word of a process that has heard none yet (coordinator 0). Fails with bad_request for a
+// malformed member (nothing is taken then) and wrong_cluster for another cluster. `ret_changed`:
+// epoch, primary, the set of processes or the state of one is another than before.
 MUST_CHECK enum status topology_update(struct topology *topology,
                                        const struct message_topology *message, uint64_t now_us,
                                        bool *ret_changed);
 
 // The news of coordinators silent since before `expiry_us` no longer count, as long as there are
-// others.
-void topology_expire(struct topology *topology, uint64_t expiry_us);
+// others; the coordinator itself stays listed as unreachable. True if that changed something.
+bool topology_expire(struct topology *topology, uint64_t expiry_us);
 
 uint64_t topology_cluster_id(const struct topology *topology); // 0: not known yet
 uint64_t topology_epoch(const struct topology *topology);      // highest known

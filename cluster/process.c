@@ -1,0 +1,18 @@
+/*
+ * The default timings, one for each name in base/limits.h.
+ */
+#include "cluster/process.h"
+
+struct timings timings_default(void)
+{
+    return (struct timings){
+        .suspect_after_ms = SUSPECT_AFTER_MS,
+        .heartbeat_ms = HEARTBEAT_MS,
+        .beat_ms = BEAT_MS,
+        .member_expiry_ms = MEMBER_EXPIRY_MS,
+        .election_step_ms = ELECTION_STEP_MS,
+        .horizon_ms = HORIZON_MS,
+        .stall_ms = STALL_MS_MAX,
+        .gather_us = GATHER_US_MAX,
+    };
+}
