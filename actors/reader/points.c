@@ -1,0 +1,179 @@
+/*
+ *              points_gather                points_begin
+ *   read ───────────────────► gathered ───────────────────► confirming ──► confirmed
+ *                                                            │      ▲
+ *                                        given up, primary    │      │ points_begin, with a new id
+ *                                        changed, refused     └──────┘
+ *
+ * 1. A read joins no read point that is under way: its messages were sent before the read arrived.
+ * 2. Every attempt has an id of its own, also one for the same reads. Ids of read points have the
+ *    top bit set, ids of reads don't.
+ * 3. The primary is asked together with the other voters of the configuration that was named last;
+ *    the answer may name another one, which is asked the next time.
+ * 4. Whoever refused is asked again after a hold that doubles until a read point is confirmed.
+ */
+#include "actors/reader/points.h"
+
+#include "base/assert.h"
+#include "base/bug.h"
+
+#include <stdlib.h>
+
+enum {
+    HOLD_US = 10 * 1000, // a primary that refused is asked again after this
+    HOLD_US_MAX = 160 * 1000,
+    LIST_CAPACITY_MIN = 64,
+};
+
+static const uint64_t ID_BIT = (uint64_t)1 << 63;
+
+void points_init(struct points *points, uint64_t seed, uint64_t patience_us)
+{
+    *points = (struct points){
+        .id = ID_BIT | seed >> 2, .patience_us = patience_us, .hold_us = HOLD_US};
+}
+
+void points_release(struct points *points)
+{
+    free(points->gathered.ids);
+    free(points->confirming.ids);
+    *points = (struct points){0};
+}
+
+bool points_is_own_id(uint64_t request)
+{
+    return request >= ID_BIT;
+}
+
+static void id_list_add(struct id_list *list, uint64_t id)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? LIST_CAPACITY_MIN : 2 * list->capacity;
+        list->ids = reallocarray(list->ids, list->capacity, sizeof *list->ids);
+        ASSERT(list->ids != NULL);
+    }
+    list->ids[list->count++] = id;
+}
+
+void points_gather(struct points *points, uint64_t id)
+{
+    bool joins = BUG(20) && read_point_is_under_way(&points->point);
+    id_list_add(joins ? &points->confirming : &points->gathered, id);
+}
+
+void points_set_primary(struct points *points, uint64_t primary)
+{
+    points->primary = primary;
+    points->hold_until_us = 0;
+    points->hold_us = HOLD_US;
+    points_abandon(points);
+}
+
+// Asks every other voter of the last known configuration; while none is known, every storage node.
+static void ask_voters(struct points *points, const struct replicas *replicas, struct outbox *out)
+{
+    struct message confirm = {.kind = MESSAGE_confirm, .confirm = {.request = points->id}};
+    for (size_t i = 0; i < replicas->count; i++) {
+        const struct replica_link *link = &replicas->links[i];
+        bool is_voter = points->configuration.voter_count == 0 ||
+                        configuration_find(&points->configuration, link->directory_id) != NULL;
+        if (is_voter && !link->is_down && link->address != points->primary) {
+            outbox_send(out, link->address, &confirm);
+        }
+    }
+}
+
+// Whether a read point is wanted and there is somebody to ask for one.
+static bool may_begin(const struct points *points, const struct replicas *replicas)
+{
+    const struct replica_link *primary = replicas_find(replicas, points->primary);
+    return points->gathered.count + points->confirming.count > 0 && primary != NULL &&
+           !primary->is_down && !read_point_is_under_way(&points->point);
+}
+
+void points_begin(struct points *points, const struct replicas *replicas, uint64_t now_us,
+                  struct outbox *out)
+{
+    if (!may_begin(points, replicas) || points->hold_until_us > now_us) {
+        return;
+    }
+    bool is_retry = points->confirming.count > 0;
+    for (size_t i = 0; i < points->gathered.count; i++) {
+        id_list_add(&points->confirming, points->gathered.ids[i]);
+    }
+    points->gathered.count = 0;
+    points->hold_until_us = 0;
+    points->id = BUG(21) && is_retry ? points->id : (points->id + 1) | ID_BIT;
+    read_point_begin(&points->point, points->id, now_us);
+    struct message ask = {.kind = MESSAGE_read_point, .read_point = {.request = points->id}};
+    outbox_send(out, points->primary, &ask);
+    ask_voters(points, replicas, out);
+}
+
+void points_abandon(struct points *points)
+{
+    read_point_abandon(&points->point);
+}
+
+void points_hold(struct points *points, uint64_t now_us)
+{
+    points_abandon(points);
+    points->hold_until_us = now_us + points->hold_us;
+    points->hold_us = points->hold_us < HOLD_US_MAX ? 2 * points->hold_us : HOLD_US_MAX;
+}
+
+static void check_confirmed(struct points *points, bool *ret_confirmed)
+{
+    *ret_confirmed = read_point_is_confirmed(&points->point);
+    if (*ret_confirmed) {
+        points->last_version = points->point.version;
+        points->last_sent_us = points->point.started_us;
+        points->hold_us = HOLD_US;
+        read_point_abandon(&points->point);
+    }
+}
+
+enum status points_take_primary(struct points *points, const struct message_read_point_reply *reply,
+                                bool *ret_confirmed)
+{
+    *ret_confirmed = false;
+    if (!read_point_is_under_way(&points->point) || reply->request != points->point.request) {
+        return STATUS_ok;
+    }
+    TRY(read_point_take_primary(&points->point, reply));
+    points->configuration = points->point.configuration;
+    check_confirmed(points, ret_confirmed);
+    return STATUS_ok;
+}
+
+void points_take_voter(struct points *points, const struct message_confirm_reply *reply,
+                       bool *ret_confirmed)
+{
+    read_point_take_voter(&points->point, reply);
+    check_confirmed(points, ret_confirmed);
+}
+
+void points_finish(struct points *points)
+{
+    points->confirming.count = 0;
+}
+
+uint64_t points_next_us(const struct points *points, const struct replicas *replicas,
+                        uint64_t now_us)
+{
+    if (read_point_is_under_way(&points->point)) {
+        return points->point.started_us + points->patience_us;
+    }
+    if (!may_begin(points, replicas)) {
+        return 0;
+    }
+    return points->hold_until_us > now_us ? points->hold_until_us : now_us;
+}
+
+void points_expire(struct points *points, uint64_t now_us)
+{
+    if (read_point_is_under_way(&points->point) &&
+        now_us >= points->point.started_us + points->patience_us) {
+        points_abandon(points);
+    }
+}

@@ -1,0 +1,136 @@
+/*
+ * A read keeps a copy of its operations, so that it can be sent to another replica. The buffer of
+ * that copy stays with the slot unless it grew large: a busy reader allocates nothing.
+ */
+#include "actors/reader/reads.h"
+
+enum {
+    ATTEMPT_US = 100 * 1000, // a replica gets this long for a read at first, then twice as long
+    BUFFER_KEEP_SIZE = 4 * KIB,
+    BUSY_RETRY_MS = 10, // what a client is told when the reader is full
+};
+
+void reads_init(struct reads *reads, uint64_t seed)
+{
+    reads->size = 0;
+    pending_init(&reads->pending, READER_PENDING_MAX, sizeof(struct read_request), seed);
+}
+
+void reads_release(struct reads *reads)
+{
+    for (uint32_t slot = 0; slot < reads->pending.capacity; slot++) {
+        buffer_release(&reads_at(reads, slot)->operations);
+    }
+    pending_release(&reads->pending);
+}
+
+bool reads_add(struct reads *reads, const struct event *event, uint32_t *ret_slot)
+{
+    const struct message_read *read = &event->message->read;
+    if (reads->size + read->operations.size > READER_PENDING_SIZE_MAX ||
+        !pending_take(&reads->pending, ret_slot)) {
+        return false;
+    }
+    struct read_request *request = reads_at(reads, *ret_slot);
+    struct buffer operations = request->operations;
+    *request = (struct read_request){
+        .client = event->from,
+        .client_request = read->request,
+        .level = read->level,
+        .deadline_us = event->now_us + (uint64_t)read->timeout_ms * 1000,
+        .expiry = STATUS_deadline,
+        .after_version = read->level == READ_session ? read->after_version : 0,
+        .at_version = read->at_version,
+        .attempt_us = ATTEMPT_US,
+        .operations = operations,
+    };
+    buffer_clear(&request->operations);
+    buffer_append(&request->operations, read->operations);
+    reads->size += read->operations.size;
+    reads_wake_at(reads, *ret_slot, UINT64_MAX);
+    return true;
+}
+
+void reads_wake_at(struct reads *reads, uint32_t slot, uint64_t at_us)
+{
+    uint64_t deadline_us = reads_at(reads, slot)->deadline_us;
+    pending_wake_at(&reads->pending, slot, at_us < deadline_us ? at_us : deadline_us);
+}
+
+// What a replica is asked: exactly the snapshot, or anything from after_version on.
+static enum read_level level_to_send(const struct read_request *request)
+{
+    if (request->level == READ_snapshot) {
+        return READ_snapshot;
+    }
+    return request->after_version == 0 && request->level == READ_any ? READ_any : READ_session;
+}
+
+void reads_send(struct reads *reads, uint32_t slot, uint64_t replica, uint64_t now_us,
+                struct outbox *out)
+{
+    struct read_request *request = reads_at(reads, slot);
+    uint64_t left_us = request->deadline_us > now_us ? request->deadline_us - now_us : 0;
+    uint64_t attempt_us = request->attempt_us < left_us ? request->attempt_us : left_us;
+    struct message message = {
+        .kind = MESSAGE_read,
+        .read = {.request = pending_id(&reads->pending, slot),
+                 .level = (uint8_t)level_to_send(request),
+                 .after_version = request->after_version,
+                 .at_version = request->at_version,
+                 .timeout_ms = (uint32_t)(attempt_us / 1000 + 1),
+                 .operations = buffer_bytes(&request->operations)},
+    };
+    outbox_send(out, replica, &message);
+    request->stage = READ_SENT;
+    request->replica = replica;
+    reads_wake_at(reads, slot, now_us + request->attempt_us + request->attempt_us / 4);
+    request->attempt_us *= 2;
+}
+
+static void forget(struct reads *reads, uint32_t slot)
+{
+    struct read_request *request = reads_at(reads, slot);
+    reads->size -= request->operations.size;
+    if (request->operations.capacity > BUFFER_KEEP_SIZE) {
+        buffer_release(&request->operations);
+    }
+    pending_free(&reads->pending, slot);
+}
+
+void reads_finish(struct reads *reads, uint32_t slot, const struct message_read_reply *reply,
+                  struct outbox *out)
+{
+    const struct read_request *request = reads_at(reads, slot);
+    struct message passed = {.kind = MESSAGE_read_reply, .read_reply = *reply};
+    passed.read_reply.request = request->client_request;
+    outbox_send(out, request->client, &passed);
+    forget(reads, slot);
+}
+
+static void answer_failure(uint64_t client, uint64_t request, enum status status,
+                           const char *sentence, struct outbox *out)
+{
+    struct message reply = {
+        .kind = MESSAGE_read_reply,
+        .read_reply = {.request = request,
+                       .status = status,
+                       .message = bytes_from_text(sentence),
+                       .retry_after_ms = status == STATUS_busy ? BUSY_RETRY_MS : 0},
+    };
+    outbox_send(out, client, &reply);
+}
+
+void reads_fail(struct reads *reads, uint32_t slot, enum status status, const char *sentence,
+                struct outbox *out)
+{
+    const struct read_request *request = reads_at(reads, slot);
+    answer_failure(request->client, request->client_request, status, sentence, out);
+    forget(reads, slot);
+}
+
+void reads_refuse(const struct event *event, enum status status, const char *sentence,
+                  struct outbox *out)
+{
+    answer_failure(event->from, event->message->read.request, status, sentence, out);
+}

@@ -1,0 +1,48 @@
+/*
+ * The storage nodes that a reader is connected to, and the choice of one for a read.
+ */
+#ifndef SKEIN_ACTORS_READER_REPLICAS_H
+#define SKEIN_ACTORS_READER_REPLICAS_H
+
+#include "cluster/machine.h"
+#include "cluster/topology.h"
+
+enum { REPLICA_COUNT_MAX = 64 };
+
+struct replica_link {
+    uint64_t address;
+    uint64_t directory_id;   // of its directory
+    bool serves;             // the topology says that it can answer reads
+    bool is_primary;         // the topology says that it leads
+    bool is_down;            // the connection was refused
+    uint32_t outstanding;    // reads that it has not answered
+    uint64_t avoid_until_us; // it let a read wait too long: others are preferred until then
+};
+
+struct replicas {
+    struct replica_link links[REPLICA_COUNT_MAX];
+    size_t count;
+    size_t turn; // where the next choice begins, so that equals take turns
+};
+
+// Connects to the storage nodes of the topology, gives up those that left it, and takes in what it
+// says of the others. Those beyond REPLICA_COUNT_MAX are not used.
+void replicas_update(struct replicas *replicas, const struct topology *topology,
+                     struct outbox *out);
+
+// NULL for an address that is no storage node's.
+struct replica_link *replicas_find(const struct replicas *replicas, uint64_t address);
+
+// The node with the least outstanding reads among those that serve, are connected and are not in
+// `tried` (bit i: link i); the primary only when the others have more to do. When only avoided ones
+// are left, one of them. NULL when there is none.
+struct replica_link *replicas_choose(struct replicas *replicas, uint64_t tried, uint64_t now_us);
+
+// The bit of a link in a set of tried ones.
+static inline uint64_t replicas_bit(const struct replicas *replicas,
+                                    const struct replica_link *link)
+{
+    return (uint64_t)1 << (link - replicas->links);
+}
+
+#endif
