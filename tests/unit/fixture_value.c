@@ -4,6 +4,7 @@
  */
 #include "fixture_value.h"
 
+#include "base/rfc3339.h"
 #include "base/status.h"
 #include "wire/pack.h"
 
@@ -67,7 +68,8 @@ static void append_timestamp(struct random *random, struct buffer *out)
     if (random_chance(random, 500000)) {
         nanoseconds = (uint32_t)random_below(random, 1000000000);
     }
-    pack_timestamp(out, (int64_t)natural_random(random), nanoseconds);
+    int64_t span = random_chance(random, 300000) ? RFC3339_SECONDS_MIN : RFC3339_SECONDS_MAX;
+    pack_timestamp(out, (int64_t)(natural_random(random) >> 1) % span, nanoseconds);
 }
 
 static void append_container(struct random *random, unsigned depth, struct buffer *out)

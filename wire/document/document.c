@@ -17,6 +17,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "base/rfc3339.h"
 #include "base/utf8.h"
 #include "wire/cursor.h"
 #include "wire/pack.h"
@@ -95,6 +96,11 @@ static bool float_is_canonical(double real)
     return isfinite(real) && !(real == 0 && signbit(real));
 }
 
+static bool time_is_canonical(int64_t seconds)
+{
+    return seconds >= RFC3339_SECONDS_MIN && seconds <= RFC3339_SECONDS_MAX;
+}
+
 // True if the next value, or the head of the next container, is canonical; takes it.
 static bool take_canonical(struct cursor *cursor, struct value *ret_value)
 {
@@ -106,6 +112,7 @@ static bool take_canonical(struct cursor *cursor, struct value *ret_value)
     switch (ret_value->kind) {
     case VALUE_TEXT: return utf8_is_valid(ret_value->bytes);
     case VALUE_FLOAT: return float_is_canonical(ret_value->real);
+    case VALUE_TIMESTAMP: return time_is_canonical(ret_value->seconds);
     default: return true;
     }
 }
@@ -182,6 +189,16 @@ static enum status rewrite_text(struct rewriter *rewriter, struct bytes text)
         return fail(rewriter, STATUS_bad_request, "holds a text that is not UTF-8");
     }
     pack_text(rewriter->out, text);
+    return STATUS_ok;
+}
+
+static enum status rewrite_time(struct rewriter *rewriter, const struct value *value)
+{
+    if (!time_is_canonical(value->seconds)) {
+        return fail(rewriter, STATUS_bad_request,
+                    "holds a timestamp outside of the years 0 to 9999");
+    }
+    pack_timestamp(rewriter->out, value->seconds, value->nanoseconds);
     return STATUS_ok;
 }
 
@@ -312,7 +329,7 @@ static enum status rewrite_value(struct rewriter *rewriter, unsigned depth)
     case VALUE_FLOAT: return rewrite_float(rewriter, value.real);
     case VALUE_TEXT: return rewrite_text(rewriter, value.bytes);
     case VALUE_BINARY: pack_binary(out, value.bytes); return STATUS_ok;
-    case VALUE_TIMESTAMP: pack_timestamp(out, value.seconds, value.nanoseconds); return STATUS_ok;
+    case VALUE_TIMESTAMP: return rewrite_time(rewriter, &value);
     case VALUE_ARRAY:
     case VALUE_MAP: return rewrite_container(rewriter, &value, depth);
     case VALUE_EXTENSION: break;

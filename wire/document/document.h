@@ -7,7 +7,8 @@
  *  - floats as float64, finite, and zero without a sign; an integer stays an integer, a float a
  *    float;
  *  - texts are valid UTF-8;
- *  - timestamps (extension type -1) in the shortest of their three forms, no other extensions;
+ *  - timestamps (extension type -1) within the years 0 to 9999, in the shortest of their three
+ *    forms; no other extensions;
  *  - at most DOCUMENT_SIZE_MAX bytes.
  *
  * Patches and conditions are kept in the same form.
