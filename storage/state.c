@@ -8,8 +8,8 @@
  *   | key size | value size | key      | value        | key size | ...
  *   +----------+------------+----------+--------------+----------+----
  *
- * A value size of UINT32_MAX marks a removed cell; it has no value. Whoever fills `cells` with
- * bytes from a peer has checked their shape: here a batch that doesn't add up is a bug.
+ * A value size of UINT32_MAX marks a removed cell; it has no value. Bytes from a peer come in
+ * through state_batch_append(), which checks them: afterwards a batch that doesn't add up is a bug.
  */
 #include "storage/state.h"
 
@@ -65,25 +65,63 @@ void state_batch_remove(struct state_batch *batch, struct bytes key)
     append_change(batch, key, SIZE_REMOVED, 0);
 }
 
+// One change at the front of some bytes.
+struct change {
+    struct bytes key;
+    struct bytes value; // empty when removed
+    bool removed;
+    size_t size; // of the whole change
+};
+
+static enum status read_change(struct bytes bytes, struct change *ret_change)
+{
+    uint32_t sizes[2];
+    if (bytes.size < SIZES_SIZE) {
+        return STATUS_bad_request;
+    }
+    memcpy(sizes, bytes.data, SIZES_SIZE);
+    bool removed = le32toh(sizes[1]) == SIZE_REMOVED;
+    size_t key_size = le32toh(sizes[0]);
+    size_t value_size = removed ? 0 : le32toh(sizes[1]);
+    size_t left = bytes.size - SIZES_SIZE;
+    if (key_size == 0 || left < key_size || left - key_size < value_size) {
+        return STATUS_bad_request;
+    }
+    *ret_change = (struct change){
+        .key = bytes_of(bytes.data + SIZES_SIZE, key_size),
+        .value = bytes_of(bytes.data + SIZES_SIZE + key_size, value_size),
+        .removed = removed,
+        .size = SIZES_SIZE + key_size + value_size,
+    };
+    return STATUS_ok;
+}
+
+enum status state_batch_append(struct state_batch *batch, struct bytes cells)
+{
+    uint32_t count = 0;
+    struct change change;
+    for (size_t offset = 0; offset < cells.size; offset += change.size) {
+        TRY(read_change(bytes_of(cells.data + offset, cells.size - offset), &change));
+        count++;
+    }
+    buffer_append(&batch->cells, cells);
+    batch->count += count;
+    return STATUS_ok;
+}
+
 bool state_batch_next(const struct state_batch *batch, size_t *offset, struct bytes *ret_key,
                       struct bytes *ret_value, bool *ret_removed)
 {
-    size_t left = batch->cells.size - *offset;
-    if (left == 0) {
+    if (*offset == batch->cells.size) {
         return false;
     }
-    ASSERT(left >= SIZES_SIZE);
-    const uint8_t *at = batch->cells.data + *offset;
-    uint32_t sizes[2];
-    memcpy(sizes, at, SIZES_SIZE);
-    size_t key_size = le32toh(sizes[0]);
-    bool removed = le32toh(sizes[1]) == SIZE_REMOVED;
-    size_t value_size = removed ? 0 : le32toh(sizes[1]);
-    ASSERT(left - SIZES_SIZE >= key_size && left - SIZES_SIZE - key_size >= value_size);
-    *ret_key = bytes_of(at + SIZES_SIZE, key_size);
-    *ret_value = bytes_of(at + SIZES_SIZE + key_size, value_size);
-    *ret_removed = removed;
-    *offset += SIZES_SIZE + key_size + value_size;
+    struct change change;
+    struct bytes rest = bytes_of(batch->cells.data + *offset, batch->cells.size - *offset);
+    ASSERT(read_change(rest, &change) == STATUS_ok);
+    *ret_key = change.key;
+    *ret_value = change.value;
+    *ret_removed = change.removed;
+    *offset += change.size;
     return true;
 }
 

@@ -36,7 +36,8 @@ struct state_operations {
     void (*snapshot_destroy)(struct state *state, struct state_snapshot **take_snapshot);
     enum status (*cursor)(struct state *state, const struct state_snapshot *snapshot,
                           struct bytes from, struct bytes to, struct state_cursor **ret_cursor);
-    bool (*cursor_next)(struct state_cursor *cursor, struct bytes *ret_key, struct bytes *ret_value);
+    bool (*cursor_next)(struct state_cursor *cursor, struct bytes *ret_key,
+                        struct bytes *ret_value);
     enum status (*cursor_destroy)(struct state *state, struct state_cursor **take_cursor);
     void (*destroy)(struct state **take_state);
 };
@@ -50,6 +51,10 @@ void state_batch_release(struct state_batch *batch);
 void state_batch_clear(struct state_batch *batch);
 void state_batch_put(struct state_batch *batch, struct bytes key, struct bytes value);
 void state_batch_remove(struct state_batch *batch, struct bytes key);
+
+// Appends changes that came as the bytes of another batch's `cells`. bad_request: they don't add up
+// to changes, the batch is then as before.
+MUST_CHECK enum status state_batch_append(struct state_batch *batch, struct bytes cells);
 
 // Takes the next change of a batch, from *offset on (0 at first). False at the end. A removed cell
 // has ret_removed set and an empty value.
@@ -84,8 +89,7 @@ MUST_CHECK bool state_cursor_next(struct state_cursor *cursor, struct state *sta
                                   struct bytes *ret_key, struct bytes *ret_value);
 
 // Always check the answer: a damaged block ends a scan early.
-MUST_CHECK enum status state_cursor_destroy(struct state *state,
-                                            struct state_cursor **take_cursor);
+MUST_CHECK enum status state_cursor_destroy(struct state *state, struct state_cursor **take_cursor);
 
 // Closes it; unflushed writes may be lost (and are in the twin, as after a crash, unless flushed).
 void state_destroy(struct state **take_state);
