@@ -1,6 +1,6 @@
 /*
- * Applying committed entries to the state: a function of the log alone (rule 23). An entry's effects
- * and the record of where the state stands go into one batch (rule 22).
+ * Applying committed entries to the state: a function of the log alone (rule 23). An entry's
+ * effects and the record of where the state stands go into one batch (rule 22).
  */
 #ifndef SKEIN_STORAGE_APPLY_H
 #define SKEIN_STORAGE_APPLY_H
