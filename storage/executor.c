@@ -1,0 +1,482 @@
+/*
+ * The executor: exactly-once around transactions (rule 29), and the open entry that their effects
+ * go into.
+ *
+ *   run ──► session known? ──► sequence ran before? ──► transaction_run ──► anything changed?
+ *             expired: fail      yes: its outcome,        failed: nothing      yes: a version, and
+ *                                replayed                 happened             an outcome
+ *
+ * 1. Only the executor changes catalog, sessions and documents, so what it has in memory stays true
+ *    until executor_reset(). Documents are read from the state every time, through the overlay.
+ * 2. A version is taken, and an outcome recorded, by transactions with effects alone (rule 24).
+ * 3. The record of a session changes in memory and is written once, when the entry closes. Until
+ *    then its session can't leave the cache.
+ * 4. After the point where an outcome is recorded nothing can fail.
+ * 5. An outcome is written for done_below only together with effects: a request that leaves no
+ *    trace doesn't move it either.
+ */
+#include "storage/executor.h"
+
+#include "base/assert.h"
+#include "base/utf8.h"
+#include "storage/effects.h"
+#include "storage/session_cache.h"
+#include "storage/transaction.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CACHED_SESSIONS_MAX = 4096, CELL_SIZES_SIZE = 8, US_PER_S = 1000000 };
+
+struct executor {
+    struct state *state;            // borrowed
+    struct overlay *overlay;        // owned
+    struct catalog *catalog;        // owned
+    struct session_cache *sessions; // owned
+    struct transaction transaction; // owned; the one under way, and the last one's results
+    bool is_open;                   // an entry is open
+    uint64_t version;               // of the last transaction that took one
+    uint64_t time_us;               // of the open entry
+    uint32_t transactions;          // that took a version in the open entry
+    size_t sessions_size;           // bytes that touched sessions will add at most
+    struct buffer key;              // of the session's cell at hand
+    struct buffer value;            // of the session's cell at hand
+    struct buffer expiry_key;       // where the search for idle sessions goes on; empty: at first
+};
+
+struct executor *executor_new(struct state *state)
+{
+    struct executor *executor = calloc(1, sizeof *executor);
+    ASSERT(executor != NULL);
+    executor->state = state;
+    executor->overlay = overlay_new();
+    executor->catalog = catalog_new();
+    executor->sessions = session_cache_new(CACHED_SESSIONS_MAX);
+    transaction_init(&executor->transaction, state, executor->overlay, executor->catalog);
+    return executor;
+}
+
+void executor_destroy(struct executor **take_executor)
+{
+    struct executor *executor = *take_executor;
+    *take_executor = NULL;
+    if (executor == NULL) {
+        return;
+    }
+    transaction_release(&executor->transaction);
+    session_cache_destroy(&executor->sessions);
+    catalog_destroy(&executor->catalog);
+    overlay_destroy(&executor->overlay);
+    buffer_release(&executor->key);
+    buffer_release(&executor->value);
+    buffer_release(&executor->expiry_key);
+    free(executor);
+}
+
+void executor_open(struct executor *executor, uint64_t version, uint64_t time_us)
+{
+    ASSERT(!executor->is_open);
+    executor->is_open = true;
+    executor->version = version;
+    executor->time_us = time_us;
+    executor->transactions = 0;
+    overlay_open(executor->overlay);
+}
+
+// A failure that is no single operation's.
+__attribute__((format(printf, 3, 4))) static enum status
+fail(struct executor *self, enum status status, const char *format, ...)
+{
+    struct operation_fault *fault = &self->transaction.fault;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(fault->sentence, sizeof fault->sentence, format, arguments);
+    va_end(arguments);
+    fault->operation = 0;
+    return status;
+}
+
+static enum status fail_state(struct executor *self, enum status status)
+{
+    return fail(self, status, "the state on the storage node can't be read: %s",
+                status_name(status));
+}
+
+static enum status check_identity(struct executor *self, struct bytes session, uint64_t sequence)
+{
+    bool is_name = session.size >= 1 && session.size <= SESSION_NAME_SIZE_MAX &&
+                   utf8_is_valid(session) && memchr(session.data, 0, session.size) == NULL;
+    if (!is_name) {
+        return fail(self, STATUS_bad_request,
+                    "the session is not a name: 1 to %d bytes of UTF-8 without NUL",
+                    SESSION_NAME_SIZE_MAX);
+    }
+    if (sequence == 0) {
+        return fail(self, STATUS_bad_request,
+                    "the transaction has sequence 0: those of a session count from 1");
+    }
+    return STATUS_ok;
+}
+
+static enum status load_catalog(struct executor *self)
+{
+    if (catalog_is_loaded(self->catalog)) {
+        return STATUS_ok;
+    }
+    enum status status = catalog_load(self->catalog, self->state);
+    return status == STATUS_ok ? status : fail_state(self, status);
+}
+
+// Reads a session's cell, through the overlay, into `record`.
+static enum status read_record(struct executor *self, struct bytes key,
+                               struct session_record *record)
+{
+    struct bytes value;
+    bool removed;
+    if (overlay_get(self->overlay, key, &value, &removed)) {
+        return removed ? STATUS_ok : session_record_decode(value, record);
+    }
+    buffer_clear(&self->value);
+    enum status status = state_get(self->state, NULL, key, &self->value);
+    if (status == STATUS_absent) {
+        return STATUS_ok;
+    }
+    TRY(status);
+    return session_record_decode(buffer_bytes(&self->value), record);
+}
+
+// The session called `name`, whether there is one or not.
+static enum status take_session(struct executor *self, struct bytes name,
+                                struct session **ret_session)
+{
+    struct session *session = session_cache_find(self->sessions, name);
+    if (session == NULL) {
+        session = session_cache_add(self->sessions, name);
+        buffer_clear(&self->key);
+        cell_key_session(&self->key, name);
+        enum status status = read_record(self, buffer_bytes(&self->key), &session->record);
+        if (status != STATUS_ok) {
+            session_cache_remove(self->sessions, &session);
+            return fail_state(self, status);
+        }
+    }
+    session_cache_use(self->sessions, session);
+    *ret_session = session;
+    return STATUS_ok;
+}
+
+// Whether the sequence may have run and been forgotten.
+static enum status check_sequence(struct executor *self, const struct session *session,
+                                  uint64_t sequence, uint64_t done_below)
+{
+    const struct session_record *record = &session->record;
+    struct bytes name = session_name(session);
+    if (record->state == SESSION_EXPIRED) {
+        return fail(self, STATUS_expired,
+                    "session \"%.*s\" was idle for %d hours and has expired: begin a new one",
+                    (int)name.size, (const char *)name.data, SESSION_IDLE_S / 3600);
+    }
+    if (record->state == SESSION_UNKNOWN && sequence > SESSION_OUTCOMES_MAX) {
+        return fail(self, STATUS_expired,
+                    "session \"%.*s\" is not known, or not any more, and so may not begin with "
+                    "sequence %llu: begin a new one",
+                    (int)name.size, (const char *)name.data, (unsigned long long)sequence);
+    }
+    uint64_t oldest = record->done_below > done_below ? record->done_below : done_below;
+    if (sequence < oldest) {
+        return fail(self, STATUS_expired,
+                    "the outcome of sequence %llu of session \"%.*s\" is forgotten: outcomes below "
+                    "%llu were given up",
+                    (unsigned long long)sequence, (int)name.size, (const char *)name.data,
+                    (unsigned long long)oldest);
+    }
+    return STATUS_ok;
+}
+
+static enum status check_room(struct executor *self, const struct session *session,
+                              uint64_t done_below)
+{
+    if (session_record_count_from(&session->record, done_below) < SESSION_OUTCOMES_MAX) {
+        return STATUS_ok;
+    }
+    struct bytes name = session_name(session);
+    return fail(self, STATUS_busy,
+                "session \"%.*s\" has %d outcomes that nobody has given up: raise done_below",
+                (int)name.size, (const char *)name.data, SESSION_OUTCOMES_MAX);
+}
+
+// Bytes that the session will add to the entry at most.
+static size_t session_size_max(const struct session *session)
+{
+    return CELL_SIZES_SIZE + 2 * (size_t)session->name_size + 8 +
+           session_record_size_max(&session->record);
+}
+
+static void touch(struct executor *self, struct session *session)
+{
+    if (session_cache_touch(self->sessions, session)) {
+        self->sessions_size += session_size_max(session);
+    }
+}
+
+static void record_outcome(struct executor *self, struct session *session, uint64_t done_below,
+                           const struct session_outcome *outcome)
+{
+    touch(self, session);
+    self->sessions_size -= session_size_max(session);
+    session->record.state = SESSION_LIVE;
+    session->record.time_us = self->time_us;
+    session_record_forget(&session->record, done_below);
+    session_record_add(&session->record, outcome);
+    self->sessions_size += session_size_max(session);
+}
+
+static enum status replay(struct executor *self, const struct executor_request *request,
+                          const struct session_outcome *known, struct executor_outcome *ret_outcome)
+{
+    if (known->claimed) {
+        return fail(self, STATUS_expired,
+                    "sequence %llu was given up when its status was asked for, and will never run",
+                    (unsigned long long)request->sequence);
+    }
+    self->transaction.version = known->version;
+    self->transaction.time_us = known->time_us;
+    TRY(transaction_replay(&self->transaction, request->operations));
+    ret_outcome->version = known->version;
+    ret_outcome->time_us = known->time_us;
+    ret_outcome->replayed = true;
+    return STATUS_ok;
+}
+
+static enum status run_first(struct executor *self, const struct executor_request *request,
+                             struct session *session, struct executor_outcome *ret_outcome)
+{
+    self->transaction.version = self->version + 1;
+    self->transaction.time_us = self->time_us;
+    TRY(transaction_run(&self->transaction, request->operations));
+    if (overlay_begun_count(self->overlay) > 0) {
+        enum status status = check_room(self, session, request->done_below);
+        if (status != STATUS_ok) {
+            transaction_undo(&self->transaction);
+            return status;
+        }
+        self->version++;
+        self->transactions++;
+        struct session_outcome outcome = {
+            .sequence = request->sequence,
+            .version = self->version,
+            .time_us = self->time_us,
+        };
+        record_outcome(self, session, request->done_below, &outcome);
+    }
+    ret_outcome->version = self->version;
+    ret_outcome->time_us = self->time_us;
+    return STATUS_ok;
+}
+
+static enum status run(struct executor *self, const struct executor_request *request,
+                       struct executor_outcome *ret_outcome)
+{
+    TRY(check_identity(self, request->session, request->sequence));
+    TRY(load_catalog(self));
+    struct session *session;
+    TRY(take_session(self, request->session, &session));
+    TRY(check_sequence(self, session, request->sequence, request->done_below));
+    const struct session_outcome *known = session_record_find(&session->record, request->sequence);
+    return known != NULL ? replay(self, request, known, ret_outcome)
+                         : run_first(self, request, session, ret_outcome);
+}
+
+// What stands in the fault becomes the outcome of a failure.
+static void take_fault(const struct executor *self, enum status status,
+                       struct executor_outcome *ret_outcome)
+{
+    const struct operation_fault *fault = &self->transaction.fault;
+    *ret_outcome = (struct executor_outcome){
+        .status = status,
+        .operation = fault->operation,
+        .message = bytes_from_text(fault->sentence),
+    };
+}
+
+void executor_run(struct executor *executor, const struct executor_request *request,
+                  struct executor_outcome *ret_outcome)
+{
+    ASSERT(executor->is_open);
+    struct executor_outcome outcome = {.status = STATUS_ok};
+    enum status status = run(executor, request, &outcome);
+    if (status == STATUS_ok) {
+        outcome.results = buffer_bytes(&executor->transaction.results);
+    } else {
+        take_fault(executor, status, &outcome);
+    }
+    *ret_outcome = outcome;
+}
+
+static enum status claim(struct executor *self, struct bytes name, uint64_t sequence,
+                         struct executor_outcome *ret_outcome)
+{
+    TRY(check_identity(self, name, sequence));
+    struct session *session;
+    TRY(take_session(self, name, &session));
+    TRY(check_sequence(self, session, sequence, 0));
+    const struct session_outcome *known = session_record_find(&session->record, sequence);
+    if (known != NULL && !known->claimed) {
+        ret_outcome->version = known->version;
+        ret_outcome->time_us = known->time_us;
+        return STATUS_ok;
+    }
+    if (known == NULL) {
+        TRY(check_room(self, session, 0));
+        struct session_outcome outcome = {
+            .sequence = sequence,
+            .claimed = true,
+            .version = self->version,
+            .time_us = self->time_us,
+        };
+        record_outcome(self, session, 0, &outcome);
+    }
+    return fail(self, STATUS_absent, "sequence %llu of session \"%.*s\" did not run and never will",
+                (unsigned long long)sequence, (int)name.size, (const char *)name.data);
+}
+
+void executor_claim(struct executor *executor, struct bytes session, uint64_t sequence,
+                    struct executor_outcome *ret_outcome)
+{
+    ASSERT(executor->is_open);
+    struct executor_outcome outcome = {.status = STATUS_ok};
+    enum status status = claim(executor, session, sequence, &outcome);
+    if (status != STATUS_ok) {
+        take_fault(executor, status, &outcome);
+    }
+    *ret_outcome = outcome;
+}
+
+// Whether something is due for a record at this time.
+static bool is_due(const struct executor *self, const struct session_record *record)
+{
+    uint64_t wait_us = record->state == SESSION_LIVE ? (uint64_t)SESSION_IDLE_S * US_PER_S : 0;
+    return record->state != SESSION_UNKNOWN && record->time_us + wait_us <= self->time_us;
+}
+
+static void expire(struct executor *self, struct session *session)
+{
+    touch(self, session);
+    if (session->record.state == SESSION_LIVE) {
+        uint64_t forgotten_us = self->time_us + (uint64_t)SESSION_TOMBSTONE_S * US_PER_S;
+        session_record_expire(&session->record, forgotten_us);
+    } else {
+        session->record.state = SESSION_UNKNOWN; // its cell is removed when the entry closes
+    }
+}
+
+// Looks at one session's cell of the state; what is newer than the cell counts.
+static enum status expire_cell(struct executor *self, struct bytes key)
+{
+    AUTO(buffer_release) struct buffer name = {0};
+    AUTO(session_record_release) struct session_record record = {0};
+    TRY(cell_key_name(key, &name));
+    struct session *session = session_cache_find(self->sessions, buffer_bytes(&name));
+    if (session == NULL) {
+        TRY(read_record(self, key, &record));
+    }
+    if (!is_due(self, session != NULL ? &session->record : &record)) {
+        return STATUS_ok;
+    }
+    TRY(take_session(self, buffer_bytes(&name), &session));
+    expire(self, session);
+    return STATUS_ok;
+}
+
+// Looks at the next cells from expiry_key on; it is empty afterwards if there are no more.
+static enum status expire_next(struct executor *self, struct state_cursor *cursor, size_t cells)
+{
+    struct bytes key;
+    struct bytes value;
+    for (size_t i = 0; i < cells; i++) {
+        buffer_clear(&self->expiry_key);
+        if (!state_cursor_next(cursor, self->state, &key, &value)) {
+            return STATUS_ok;
+        }
+        buffer_append(&self->expiry_key, key);
+        buffer_append_u8(&self->expiry_key, 0); // the first key behind it
+        TRY(expire_cell(self, key));
+    }
+    return STATUS_ok;
+}
+
+void executor_expire_sessions(struct executor *executor, size_t cells)
+{
+    ASSERT(executor->is_open);
+    AUTO(buffer_release) struct buffer from = {0};
+    AUTO(buffer_release) struct buffer to = {0};
+    cell_range(CELL_SESSION, &from, &to);
+    struct bytes start = buffer_bytes(executor->expiry_key.size > 0 ? &executor->expiry_key
+                                                                    : &from);
+    struct state_cursor *cursor;
+    enum status status = state_cursor_new(executor->state, NULL, start, buffer_bytes(&to), &cursor);
+    if (status == STATUS_ok) {
+        status = expire_next(executor, cursor, cells);
+        enum status scanned = state_cursor_destroy(executor->state, &cursor);
+        status = status == STATUS_ok ? scanned : status;
+    }
+    if (status != STATUS_ok) {
+        buffer_clear(&executor->expiry_key); // transactions will meet the damage and tell
+    }
+}
+
+size_t executor_open_size(const struct executor *executor)
+{
+    ASSERT(executor->is_open);
+    return overlay_open_batch(executor->overlay)->cells.size + executor->sessions_size;
+}
+
+uint32_t executor_open_transactions(const struct executor *executor)
+{
+    ASSERT(executor->is_open);
+    return executor->transactions;
+}
+
+static void write_session(struct executor *self, const struct session *session)
+{
+    buffer_clear(&self->key);
+    cell_key_session(&self->key, session_name(session));
+    if (session->record.state == SESSION_UNKNOWN) {
+        overlay_remove(self->overlay, buffer_bytes(&self->key));
+        return;
+    }
+    buffer_clear(&self->value);
+    session_record_encode(&session->record, &self->value);
+    overlay_put(self->overlay, buffer_bytes(&self->key), buffer_bytes(&self->value));
+}
+
+void executor_close(struct executor *executor, uint64_t position, struct buffer *payload)
+{
+    ASSERT(executor->is_open);
+    size_t count;
+    struct session *const *touched = session_cache_touched(executor->sessions, &count);
+    for (size_t i = 0; i < count; i++) {
+        write_session(executor, touched[i]);
+    }
+    session_cache_settle(executor->sessions);
+    executor->sessions_size = 0;
+    effects_encode(overlay_open_batch(executor->overlay), payload);
+    overlay_close(executor->overlay, position);
+    executor->is_open = false;
+}
+
+void executor_applied(struct executor *executor, uint64_t position)
+{
+    overlay_applied(executor->overlay, position);
+}
+
+void executor_reset(struct executor *executor)
+{
+    overlay_clear(executor->overlay);
+    catalog_clear(executor->catalog);
+    session_cache_clear(executor->sessions);
+    buffer_clear(&executor->expiry_key);
+    executor->sessions_size = 0;
+    executor->is_open = false;
+}
