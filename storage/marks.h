@@ -17,7 +17,8 @@ void marks_destroy(struct marks **take_marks);
 // Keeps a snapshot of the state as it is now under `version`; again for a version kept: nothing.
 MUST_CHECK enum status marks_add(struct marks *marks, uint64_t version, uint64_t now_us);
 
-// Gives up the snapshots made before `horizon_us`, but for those borrowed, which go when given back.
+// Gives up the snapshots made before `horizon_us`, but for those borrowed, which go when given
+// back.
 void marks_expire(struct marks *marks, uint64_t horizon_us);
 
 // Forgets all (the state was replaced). Nothing is borrowed.

@@ -11,8 +11,8 @@
 #include "wire/message.h"
 
 // Answers `message` (read or digest; the node has seen to it that the wanted version is applied)
-// and appends the encoded read_reply or digest_reply to `out`. All gets of one read see one version,
-// which the reply names. Any failure becomes the status and the sentence of the reply.
+// and appends the encoded read_reply or digest_reply to `out`. All gets of one read see one
+// version, which the reply names. Any failure becomes the status and the sentence of the reply.
 void query_run(struct state *state, struct marks *marks, const struct message *message,
                struct buffer *out);
 
