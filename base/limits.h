@@ -6,6 +6,7 @@
 #define SKEIN_BASE_LIMITS_H
 
 #include <assert.h>
+#include <stdint.h>
 
 enum {
     KIB = 1024,
@@ -27,44 +28,47 @@ enum {
     SESSION_OUTCOME_SIZE_MAX = 256,    // one of them
     DEADLINE_MS_MIN = 1,
     DEADLINE_MS_MAX = 10 * 60 * 1000,
-    SESSION_IDLE_S = 24 * 60 * 60,              // an idle session expires
-    SESSION_TOMBSTONE_S = 7 * 24 * 60 * 60,     // and is remembered as expired for so long
-    ERROR_MESSAGE_SIZE_MAX = 512,               // the sentence of an error
+    SESSION_IDLE_S = 24 * 60 * 60,          // an idle session expires
+    SESSION_TOMBSTONE_S = 7 * 24 * 60 * 60, // and is remembered as expired for so long
+    ERROR_MESSAGE_SIZE_MAX = 512,           // the sentence of an error
 };
 
 // Messages and processes.
 enum {
-    FRAME_SIZE_MAX = 8 * MIB,     // one ZeroMQ frame; a larger one is refused by the socket
-    FRAME_MESSAGES_MAX = 4096,    // messages in one frame
-    WIRE_DEPTH_MAX = 32,          // nested containers in a frame
-    NAME_SIZE_MAX = 64,           // name of a process or a cluster
-    ENDPOINT_SIZE_MAX = 200,      // a ZeroMQ endpoint
-    VOTER_COUNT_MAX = 7,          // voters of a group
-    MEMBER_COUNT_MAX = 256,       // processes in a topology
-    COORDINATOR_COUNT_MAX = 7,    // coordinators of a cluster
-    CLIENT_OUTSTANDING_MAX = 65536, // requests a client library keeps outstanding
-    WRITER_PENDING_MAX = 65536,     // transactions a writer carries
+    FRAME_SIZE_MAX = 8 * MIB,            // one ZeroMQ frame; a larger one is refused by the socket
+    FRAME_MESSAGES_MAX = 4096,           // messages in one frame
+    WIRE_DEPTH_MAX = 32,                 // nested containers in a frame
+    NAME_SIZE_MAX = 64,                  // name of a process or a cluster
+    ENDPOINT_SIZE_MAX = 200,             // a ZeroMQ endpoint
+    VOTER_COUNT_MAX = 7,                 // voters of a group
+    MEMBER_COUNT_MAX = 256,              // processes in a topology
+    COORDINATOR_COUNT_MAX = 7,           // coordinators of a cluster
+    CLIENT_OUTSTANDING_MAX = 65536,      // requests a client library keeps outstanding
+    WRITER_PENDING_MAX = 65536,          // transactions a writer carries
     WRITER_PENDING_SIZE_MAX = 256 * MIB, // bytes of them
-    READER_PENDING_MAX = 65536,     // reads a reader carries
-    READER_PENDING_SIZE_MAX = 64 * MIB, // bytes of them
-    CLIENT_CONNECTIONS_MAX = 8,     // writers, and again readers, that a client keeps connected
-    NODE_PENDING_MAX = 65536,       // transactions a primary has executed and not answered
-    NODE_PARKED_READS_MAX = 65536,  // reads that wait on a storage node for a version
+    READER_PENDING_MAX = 65536,          // reads a reader carries
+    READER_PENDING_SIZE_MAX = 64 * MIB,  // bytes of them
+    CLIENT_CONNECTIONS_MAX = 8,    // writers, and again readers, that a client keeps connected
+    NODE_PENDING_MAX = 65536,      // transactions a primary has executed and not answered
+    NODE_PARKED_READS_MAX = 65536, // reads that wait on a storage node for a version
 };
 
 // The log.
 enum {
-    ENTRY_HEADER_SIZE = 72,          // fixed part of an entry frame, wire/entry.h
+    ENTRY_HEADER_SIZE = 72,           // fixed part of an entry frame, wire/entry.h
     ENTRY_PAYLOAD_SIZE_MAX = 6 * MIB, // one entry's effects
-    ENTRY_TRANSACTIONS_MAX = 4096,   // transactions in one entry
-    ENTRY_FILL_SIZE = 256 * KIB,     // an open entry of this size takes no further transaction
-    PIPELINE_ENTRIES_MAX = 4,        // entries of a primary that are not committed (rule 17)
-    APPEND_SIZE_MAX = 7 * MIB,       // entries in one append message
-    CATCH_UP_READ_SIZE = 1 * MIB,    // what one read back from the journal asks for
-    LOG_WINDOW_SIZE = 4 * MIB,       // committed entries kept in memory for followers behind
-    SEGMENT_SIZE = 16 * MIB,         // a journal segment; an entry larger than it gets its own
-    TRANSFER_CHUNK_SIZE = 512 * KIB, // cells in one chunk of a state transfer
-    CELL_KEY_SIZE_MAX = 2 * KIB,     // key of a state cell
+    ENTRY_TRANSACTIONS_MAX = 4096,    // transactions in one entry
+    ENTRY_FILL_SIZE = 1 * MIB,        // an open entry of this size takes no further transaction
+    PEER_COUNT_MAX = 32,              // storage nodes that a primary streams to
+    STREAM_ENTRIES_MAX = 64,          // entries sent to one of them and not acknowledged
+    MARK_REQUESTS_MAX = 256,          // requests that wait for the next mark
+    PIPELINE_ENTRIES_MAX = 4,         // entries of a primary that are not committed (rule 17)
+    APPEND_SIZE_MAX = 7 * MIB,        // entries in one append message
+    CATCH_UP_READ_SIZE = 1 * MIB,     // what one read back from the journal asks for
+    LOG_WINDOW_SIZE = 4 * MIB,        // committed entries kept in memory for followers behind
+    SEGMENT_SIZE = 16 * MIB,          // a journal segment; an entry larger than it gets its own
+    TRANSFER_CHUNK_SIZE = 512 * KIB,  // cells in one chunk of a state transfer
+    CELL_KEY_SIZE_MAX = 2 * KIB,      // key of a state cell
 };
 
 static_assert(DOCUMENT_SIZE_MAX < TRANSACTION_SIZE_MAX, "a transaction holds a document");
@@ -75,20 +79,23 @@ static_assert(ENTRY_PAYLOAD_SIZE_MAX + ENTRY_HEADER_SIZE < APPEND_SIZE_MAX,
 static_assert(APPEND_SIZE_MAX + 4 * KIB < FRAME_SIZE_MAX, "an append fits a frame");
 static_assert(DOCUMENT_DEPTH_MAX + 6 <= WIRE_DEPTH_MAX, "a document fits a message");
 
+// A promise is never raised by more than this at once (rule 9).
+#define EPOCH_STEP_MAX (UINT64_C(1) << 32)
+
 // Default timings; a configuration may set those that interfaces name.
 enum {
-    SUSPECT_AFTER_MS = 300,       // a primary not heard for so long is suspected
-    HEARTBEAT_MS = 50,            // a primary's appends are at most so far apart
-    BEAT_MS = 100,                // a process reports to the coordinators
-    MEMBER_EXPIRY_MS = 2000,      // a process not heard for so long leaves the topology
-    ELECTION_STEP_MS = 150,       // a coordinator waits so long for answers of one step
-    ELECTION_JITTER_MS = 150,     // and backs off up to so long before it tries again
-    GATHER_US_MAX = 200,          // an idle primary gathers transactions for so long
-    STALL_MS_MAX = 1000,          // work and no progress for so long: the primary steps down
-    MARK_INTERVAL_MS_MIN = 10,    // marks are at least so far apart
-    HORIZON_MS = 30000,           // a marked version stays readable
-    HIGH_WATER_DELAY_MS = 100,    // the durable high-water mark follows after so long a pause
-    SWITCHOVER_MS_MAX = 1000,     // a handover that takes longer is given up
+    SUSPECT_AFTER_MS = 300,    // a primary not heard for so long is suspected
+    HEARTBEAT_MS = 50,         // a primary's appends are at most so far apart
+    BEAT_MS = 100,             // a process reports to the coordinators
+    MEMBER_EXPIRY_MS = 2000,   // a process not heard for so long leaves the topology
+    ELECTION_STEP_MS = 150,    // a coordinator waits so long for answers of one step
+    ELECTION_JITTER_MS = 150,  // and backs off up to so long before it tries again
+    GATHER_US_MAX = 200,       // an idle primary gathers transactions for so long
+    STALL_MS_MAX = 1000,       // work and no progress for so long: the primary steps down
+    MARK_INTERVAL_MS_MIN = 10, // marks are at least so far apart
+    HORIZON_MS = 30000,        // a marked version stays readable
+    HIGH_WATER_DELAY_MS = 100, // the durable high-water mark follows after so long a pause
+    SWITCHOVER_MS_MAX = 1000,  // a handover that takes longer is given up
 };
 
 static_assert(HEARTBEAT_MS * 4 <= SUSPECT_AFTER_MS, "a few heartbeats may be lost");

@@ -24,11 +24,14 @@
 enum { LOG_ITEMS_MIN = 64, LOG_RUNS_MIN = 8 };
 
 void log_init(struct log *log, const struct entry_place *base, const struct entry_place *last,
-              uint64_t window_first)
+              const struct entry_place *floor)
 {
-    ASSERT(base->position <= last->position && window_first <= last->position + 1);
-    *log = (struct log){
-        .base = *base, .last = *last, .window_first = window_first, .window_end = window_first};
+    ASSERT(base->position <= last->position && floor->position <= last->position);
+    *log = (struct log){.base = *base,
+                        .last = *last,
+                        .floor = *floor,
+                        .window_first = floor->position + 1,
+                        .window_end = floor->position + 1};
 }
 
 void log_release(struct log *log)
@@ -127,6 +130,7 @@ void log_truncate(struct log *log, const struct entry_place *place)
 void log_forget(struct log *log, uint64_t position)
 {
     while (log->window_first < log->window_end && log->window_first <= position) {
+        log->floor = entry_place_of(&log_slot(log, log->window_first)->entry);
         log_drop_item(log, log->window_first++);
     }
 }
@@ -193,6 +197,10 @@ bool log_place_at(const struct log *log, uint64_t position, struct entry_place *
     }
     if (position == log->base.position) {
         *ret_place = log->base;
+        return true;
+    }
+    if (position == log->floor.position) {
+        *ret_place = log->floor;
         return true;
     }
     const struct log_item *item = log_find(log, position);

@@ -29,17 +29,18 @@ struct log {
     struct log_run *runs;    // owned, oldest first; empty when there are no entries
     size_t run_count;
     size_t run_capacity;
-    struct log_item *items; // owned ring of the window
-    size_t item_capacity;   // a power of two, or 0
-    uint64_t window_first;  // position of the oldest entry in the window
-    uint64_t window_end;    // position after the newest one; = window_first when it is empty
-    size_t window_size;     // bytes of the frames in the window
+    struct log_item *items;   // owned ring of the window
+    size_t item_capacity;     // a power of two, or 0
+    struct entry_place floor; // place of the entry before the window
+    uint64_t window_first;    // position of the oldest entry in the window, floor.position + 1
+    uint64_t window_end;      // position after the newest one; = window_first when it is empty
+    size_t window_size;       // bytes of the frames in the window
 };
 
-// A log whose entries, if any, are all still on disk. The window begins empty; the entries from
-// `window_first` on are to be loaded before anything is appended.
+// A log whose entries, if any, are all still on disk. The window begins empty after `floor`; the
+// entries behind it are to be loaded before anything is appended.
 void log_init(struct log *log, const struct entry_place *base, const struct entry_place *last,
-              uint64_t window_first);
+              const struct entry_place *floor);
 void log_release(struct log *log);
 
 // Tells that entries from `position` on have `epoch`; called for the runs of the journal in order.
@@ -77,8 +78,8 @@ bool log_epoch_at(const struct log *log, uint64_t position, uint64_t *ret_epoch)
 // Position of the first entry of the run that `position` (in the log) belongs to.
 uint64_t log_run_start(const struct log *log, uint64_t position);
 
-// The place of the entry at `position`: of the base, the last entry, or one in the window; false
-// when none of these.
+// The place of the entry at `position`: of the base, the floor, the last entry, or one in the
+// window; false when none of these.
 bool log_place_at(const struct log *log, uint64_t position, struct entry_place *ret_place);
 
 // Appends framed entries from `position` on to `out`, at least one and otherwise no more than

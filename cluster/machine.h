@@ -37,7 +37,7 @@ enum disk_kind {
     DISK_VOTE,     // write and sync the vote file
     DISK_READ,     // read back framed entries from `position`, about `size` bytes
     DISK_DROP,     // drop journal segments all of whose entries are below `position`
-    DISK_FLUSH,    // make the applied state durable; `position` in the answer is what is flushed
+    DISK_FLUSH,    // make the state, applied up to `position`, durable
     DISK_RESET,    // empty the journal; it then begins after `base` (a damaged one, rule 20)
     DISK_INSTALL,  // make the received state durable as generation `generation`, with a journal
                    // that begins at `base` (kept if it holds that entry), then write the vote file
@@ -61,8 +61,9 @@ struct disk_done {
     enum disk_kind kind;
     uint64_t sequence;
     enum status status;
-    uint64_t position;  // READ: where the bytes begin; FLUSH: what is flushed; else as asked
-    struct bytes bytes; // READ: framed entries; borrowed for the step
+    uint64_t position;       // READ: where the bytes begin; else as asked
+    struct bytes bytes;      // READ: framed entries; borrowed for the step
+    struct entry_place base; // DROP: the entry before the first one that the journal holds now
 };
 
 struct event {

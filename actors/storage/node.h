@@ -5,18 +5,12 @@
 #ifndef SKEIN_ACTORS_STORAGE_NODE_H
 #define SKEIN_ACTORS_STORAGE_NODE_H
 
+#include "actors/replica/transfer_in.h"
 #include "cluster/machine.h"
 #include "cluster/process.h"
 #include "storage/journal.h"
 #include "storage/marks.h"
 #include "storage/state.h"
-
-// Makes the empty state of a new generation while a state transfer is received; the shell's.
-struct state_factory {
-    // Removes what is left of that generation and opens it empty.
-    enum status (*create)(struct state_factory *factory, uint64_t generation,
-                          struct state **ret_state);
-};
 
 // What was found on the node's disk. Borrowed for the call of node_new(), but for state, marks and
 // factory, which outlive the node.
@@ -39,5 +33,24 @@ MUST_CHECK enum status node_new(const struct process *process, const struct node
                                 struct node **ret_node);
 void node_destroy(struct node **take_node);
 void node_step(struct node *self, const struct event *event, struct outbox *out);
+
+// What a node knows of itself, for checks from outside.
+struct node_view {
+    uint64_t directory_id;
+    uint64_t cluster_id;
+    uint64_t promised;          // or in the course of being promised
+    bool leads;                 // leads `epoch`: its first entry is durable
+    bool ready;                 // and serves: that entry is committed and applied
+    uint64_t epoch;             // led or followed; 0 for none
+    bool damaged;               // not counted until refilled
+    bool loading;               // still reads back its journal
+    struct entry_place last;    // end of the log, durable or not
+    uint64_t durable_position;  // the log is durable here up to this entry
+    uint64_t commit_position;   // known to be committed
+    struct entry_place applied; // where the state stands
+    uint64_t chain;             // chained digest of what was applied
+};
+
+void node_inspect(const struct node *node, struct node_view *ret_view);
 
 #endif

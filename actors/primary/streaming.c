@@ -1,0 +1,355 @@
+/*
+ * Streaming.
+ *
+ *            answer accepted                    entry before `next` gone from memory
+ *   stream ◄───────────────── probe       stream ──────────────► DISK_READ ──► one append
+ *      │                        ▲            │ gone from the journal, too
+ *      └── mismatch: next = hint┘            └──────────────► transfer_out ──► next = its position
+ * + 1
+ *
+ * 1. Entries are sent before they are durable here; `next` moves on at once. What was lost shows as
+ *    a mismatch of the next append, at the latest of the next heartbeat.
+ * 2. After a mismatch one append goes to the hinted position, and nothing more until it is
+ * answered.
+ * 3. The epoch of an answer is checked before anything else in it; answers of other epochs and
+ *    answers that go backwards are ignored (rule 14).
+ * 4. At most STREAM_ENTRIES_MAX entries are on their way to a node.
+ * 5. A voter that reports damage, or that the configuration does not name, is streamed to and not
+ *    counted (rules 20, 25).
+ */
+#include "actors/primary/streaming.h"
+
+#include "base/assert.h"
+#include "base/bug.h"
+#include "cluster/majority.h"
+
+#include <stdio.h>
+
+void streaming_init(struct streaming *streaming, struct core *core, struct state *state,
+                    const struct applied *applied)
+{
+    *streaming = (struct streaming){.core = core};
+    transfer_out_init(&streaming->transfer, core, state, applied);
+}
+
+void streaming_release(struct streaming *streaming)
+{
+    transfer_out_release(&streaming->transfer);
+    buffer_release(&streaming->frames);
+}
+
+static struct peer *streaming_add(struct streaming *streaming, uint64_t directory_id,
+                                  struct bytes name)
+{
+    if (streaming->peer_count == PEER_COUNT_MAX) {
+        return NULL;
+    }
+    struct peer *peer = &streaming->peers[streaming->peer_count++];
+    *peer = (struct peer){.directory_id = directory_id,
+                          .voter = core_is_voter(streaming->core, directory_id),
+                          .next_position = streaming->core->log.last.position};
+    snprintf(peer->name, sizeof(peer->name), "%.*s", (int)name.size, (const char *)name.data);
+    return peer;
+}
+
+void streaming_start(struct streaming *streaming, uint64_t epoch, struct outbox *out)
+{
+    const struct configuration *configuration = &streaming->core->configuration;
+    streaming->epoch = epoch;
+    streaming->peer_count = 0;
+    for (size_t i = 0; i < configuration->voter_count; i++) {
+        const struct configuration_voter *voter = &configuration->voters[i];
+        if (voter->directory_id == streaming->core->vote.directory_id) {
+            continue;
+        }
+        struct peer *peer = streaming_add(streaming, voter->directory_id,
+                                          bytes_from_text(voter->name));
+        ASSERT(peer != NULL);
+        peer->address = outbox_connect(out, bytes_from_text(voter->endpoint));
+    }
+}
+
+void streaming_stop(struct streaming *streaming)
+{
+    transfer_out_stop(&streaming->transfer);
+    streaming->peer_count = 0;
+    streaming->epoch = 0;
+}
+
+struct peer *streaming_find(struct streaming *streaming, uint64_t directory_id)
+{
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        if (streaming->peers[i].directory_id == directory_id) {
+            return &streaming->peers[i];
+        }
+    }
+    return NULL;
+}
+
+void streaming_on_topology(struct streaming *streaming, const struct topology *topology,
+                           struct outbox *out)
+{
+    size_t count = 0;
+    const struct topology_member *members = topology_members(topology, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct topology_member *member = &members[i];
+        if (!role_is_storage(member->role) || member->directory_id == 0 ||
+            member->directory_id == streaming->core->vote.directory_id) {
+            continue;
+        }
+        struct peer *peer = streaming_find(streaming, member->directory_id);
+        if (peer == NULL) {
+            peer = streaming_add(streaming, member->directory_id, bytes_from_text(member->name));
+        }
+        if (peer != NULL && peer->address != member->address) {
+            peer->address = outbox_connect(out, bytes_from_text(member->endpoint));
+        }
+    }
+}
+
+// Sends an append whose first entry is the one at `first`.
+static void streaming_append(struct streaming *streaming, struct peer *peer, uint64_t first,
+                             uint64_t round, struct bytes frames, struct outbox *out)
+{
+    const struct core *core = streaming->core;
+    struct message_append append = {.epoch = streaming->epoch,
+                                    .leader = core->vote.directory_id,
+                                    .previous_position = first - 1,
+                                    .commit_position = core->commit_position,
+                                    .round = round,
+                                    .entries = frames};
+    ASSERT(log_epoch_at(&core->log, first - 1, &append.previous_epoch));
+    peer->told_position = core->commit_position;
+    outbox_send(out, peer->address, &(struct message){.kind = MESSAGE_append, .append = append});
+}
+
+// The journal is asked for what memory does not hold any more; or the state is sent, if the journal
+// doesn't hold it either.
+static void streaming_go_back(struct streaming *streaming, struct peer *peer, uint64_t now_us,
+                              struct outbox *out)
+{
+    struct core *core = streaming->core;
+    if (peer->next_position <= core->log.base.position) {
+        transfer_out_start(&streaming->transfer, streaming->epoch, peer->directory_id,
+                           peer->address, now_us, out);
+        return;
+    }
+    struct disk_request request = {
+        .kind = DISK_READ, .position = peer->next_position, .size = CATCH_UP_READ_SIZE};
+    peer->read_sequence = core_request(core, &request, out);
+}
+
+static bool streaming_may_send(const struct streaming *streaming, const struct peer *peer)
+{
+    uint64_t under_way = peer->next_position - 1 - peer->match_position;
+    bool receives_state = streaming->transfer.directory_id == peer->directory_id;
+    bool awaited = peer->probing || peer->read_sequence != 0 || receives_state;
+    return !peer->down && !awaited &&
+           (peer->match_position == 0 || under_way < STREAM_ENTRIES_MAX) &&
+           peer->next_position <= streaming->core->log.last.position;
+}
+
+static void streaming_send_entries(struct streaming *streaming, struct peer *peer, uint64_t now_us,
+                                   struct outbox *out)
+{
+    uint64_t last = 0;
+    buffer_clear(&streaming->frames);
+    if (!log_gather(&streaming->core->log, peer->next_position, CATCH_UP_READ_SIZE,
+                    &streaming->frames, &last)) {
+        streaming_go_back(streaming, peer, now_us, out);
+        return;
+    }
+    streaming_append(streaming, peer, peer->next_position, 0, buffer_bytes(&streaming->frames),
+                     out);
+    peer->next_position = last + 1;
+    peer->sent_us = now_us;
+}
+
+void streaming_send_all(struct streaming *streaming, uint64_t now_us, struct outbox *out)
+{
+    uint64_t commit_position = streaming->core->commit_position;
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        struct peer *peer = &streaming->peers[i];
+        if (streaming_may_send(streaming, peer)) {
+            streaming_send_entries(streaming, peer, now_us, out);
+        }
+        bool untold = peer->told_position < commit_position && peer->match_position != 0;
+        if (untold && !peer->down && !peer->probing) {
+            streaming_append(streaming, peer, peer->next_position, 0, bytes_of(NULL, 0), out);
+        }
+    }
+}
+
+void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t now_us,
+                          struct outbox *out)
+{
+    uint64_t base = streaming->core->log.base.position;
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        struct peer *peer = &streaming->peers[i];
+        // A node that needs the state gets rounds at the base, which it refuses as a mismatch but
+        // answers as a round.
+        uint64_t first = peer->next_position > base ? peer->next_position : base + 1;
+        streaming_append(streaming, peer, first, round, bytes_of(NULL, 0), out);
+    }
+    transfer_out_expire(&streaming->transfer, now_us);
+}
+
+static void streaming_on_mismatch(struct streaming *streaming, struct peer *peer,
+                                  const struct message_append_reply *reply, uint64_t now_us,
+                                  struct outbox *out)
+{
+    uint64_t hint = reply->hint_position;
+    uint64_t last = streaming->core->log.last.position;
+    hint = hint > peer->match_position ? hint : peer->match_position + 1;
+    hint = hint <= last + 1 ? hint : last + 1;
+    bool repeated = peer->probing && hint == peer->probe_position &&
+                    now_us - peer->sent_us < (uint64_t)HEARTBEAT_MS * 1000;
+    if (repeated || peer->read_sequence != 0 ||
+        streaming->transfer.directory_id == peer->directory_id) {
+        return;
+    }
+    peer->next_position = hint;
+    peer->probe_position = hint;
+    peer->probing = false;
+    if (hint <= last) {
+        streaming_send_entries(streaming, peer, now_us, out);
+    }
+    peer->probing = peer->next_position > hint;
+}
+
+struct peer *streaming_on_reply(struct streaming *streaming, const struct event *event,
+                                struct outbox *out)
+{
+    const struct message_append_reply *reply = &event->message->append_reply;
+    if (reply->epoch != streaming->epoch) {
+        return NULL;
+    }
+    struct peer *peer = streaming_find(streaming, reply->directory_id);
+    if (peer == NULL || reply->promised > streaming->epoch) {
+        return peer;
+    }
+    peer->down = false;
+    peer->damaged = reply->damaged;
+    peer->disk_full = reply->disk_full;
+    peer->applied_version = reply->applied_version;
+    if (!reply->accepted) {
+        streaming_on_mismatch(streaming, peer, reply, event->now_us, out);
+        return peer;
+    }
+    peer->probing = false;
+    if (reply->match_position > peer->match_position &&
+        reply->match_position <= streaming->core->log.last.position) {
+        peer->match_position = reply->match_position;
+    }
+    if (peer->next_position <= peer->match_position) {
+        peer->next_position = peer->match_position + 1;
+    }
+    return peer;
+}
+
+static struct peer *streaming_find_reader(struct streaming *streaming, uint64_t sequence)
+{
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        if (streaming->peers[i].read_sequence == sequence) {
+            return &streaming->peers[i];
+        }
+    }
+    return NULL;
+}
+
+// The position after the last of the framed entries, which begin at `position`; `position` itself
+// when they aren't whole.
+static uint64_t streaming_end_of(const struct core *core, struct bytes frames, uint64_t position)
+{
+    while (frames.size > 0) {
+        struct entry entry;
+        size_t size = 0;
+        if (entry_decode(frames, core->vote.cluster_id, &entry, &size) != STATUS_ok ||
+            entry.position != position) {
+            return position;
+        }
+        frames = bytes_of(frames.data + size, frames.size - size);
+        position++;
+    }
+    return position;
+}
+
+void streaming_on_read(struct streaming *streaming, const struct event *event, struct outbox *out)
+{
+    const struct disk_done *done = event->done;
+    const struct core *core = streaming->core;
+    struct peer *peer = streaming_find_reader(streaming, done->sequence);
+    if (peer == NULL) {
+        return;
+    }
+    peer->read_sequence = 0;
+    bool usable = done->status == STATUS_ok && done->position == peer->next_position &&
+                  done->position > core->log.base.position;
+    uint64_t end = usable ? streaming_end_of(core, done->bytes, done->position) : done->position;
+    if (end == done->position) {
+        outbox_log(out, LOG_WARNING, "event=read_back_failed status=%s position=%llu",
+                   status_name(done->status), (unsigned long long)done->position);
+        return;
+    }
+    streaming_append(streaming, peer, done->position, 0, done->bytes, out);
+    peer->next_position = end;
+    peer->sent_us = event->now_us;
+}
+
+void streaming_on_transfer_reply(struct streaming *streaming, const struct event *event,
+                                 struct outbox *out)
+{
+    const struct message_transfer_reply *reply = &event->message->transfer_reply;
+    struct peer *peer = streaming_find(streaming, reply->directory_id);
+    uint64_t position = streaming->transfer.position;
+    if (peer == NULL || reply->epoch != streaming->epoch ||
+        !transfer_out_on_reply(&streaming->transfer, event, out)) {
+        return;
+    }
+    peer->next_position = position + 1;
+    peer->probing = false;
+}
+
+void streaming_on_connection(struct streaming *streaming, uint64_t address, bool up)
+{
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        struct peer *peer = &streaming->peers[i];
+        if (peer->address == address) {
+            peer->down = !up;
+            peer->probing = false;
+        }
+    }
+}
+
+uint64_t streaming_majority_position(const struct streaming *streaming)
+{
+    uint64_t positions[PEER_COUNT_MAX + 1];
+    size_t count = 0;
+    const struct core *core = streaming->core;
+    if (core_is_voter(core, core->vote.directory_id) && !core->vote.damaged) {
+        positions[count++] = BUG(9) ? core->log.last.position : core->durable_position;
+    }
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        const struct peer *peer = &streaming->peers[i];
+        if (peer->voter && !peer->damaged) {
+            positions[count++] = peer->match_position;
+        }
+    }
+    return majority_value(positions, count, majority_of(core->configuration.voter_count));
+}
+
+uint64_t streaming_needed_position(const struct streaming *streaming)
+{
+    uint64_t needed = streaming->core->log.last.position;
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        const struct peer *peer = &streaming->peers[i];
+        uint64_t position = peer->match_position;
+        if (streaming->transfer.directory_id == peer->directory_id) {
+            position = streaming->transfer.position;
+        }
+        if (!peer->down && position < needed) {
+            needed = position;
+        }
+    }
+    return needed;
+}

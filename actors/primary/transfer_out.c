@@ -1,0 +1,142 @@
+/*
+ * Sending the state.
+ *
+ * 1. A snapshot of the state at one applied position is read by a cursor, chunk by chunk; the next
+ *    chunk is made when the one before was answered, so that at most one is in memory.
+ * 2. The cells include the applied record: the receiver's state stands exactly where the snapshot
+ *    did, with version, configuration, sessions and digest (rule 37). The promise is not in it.
+ * 3. One receiver at a time. One that doesn't answer is given up and asks again by its mismatch.
+ */
+#include "actors/primary/transfer_out.h"
+
+#include "base/assert.h"
+#include "base/bug.h"
+#include "base/crc32c.h"
+#include "storage/cells.h"
+#include "wire/pack.h"
+
+enum { TRANSFER_PATIENCE_US = 5 * 1000 * 1000 };
+
+void transfer_out_init(struct transfer_out *transfer, struct core *core, struct state *state,
+                       const struct applied *applied)
+{
+    *transfer = (struct transfer_out){.core = core, .state = state, .applied = applied};
+}
+
+void transfer_out_release(struct transfer_out *transfer)
+{
+    transfer_out_stop(transfer);
+    buffer_release(&transfer->record);
+    buffer_release(&transfer->cells);
+}
+
+void transfer_out_stop(struct transfer_out *transfer)
+{
+    if (transfer->cursor != NULL &&
+        state_cursor_destroy(transfer->state, &transfer->cursor) != STATUS_ok) {
+        transfer->cursor = NULL; // the scan ended early; the receiver never got a last chunk
+    }
+    state_snapshot_destroy(transfer->state, &transfer->snapshot);
+    transfer->directory_id = 0;
+}
+
+// Fills `cells` with the next cells. False when there are no more.
+static bool transfer_out_fill(struct transfer_out *transfer)
+{
+    struct bytes key;
+    struct bytes value;
+    buffer_clear(&transfer->cells);
+    while (transfer->cells.size < TRANSFER_CHUNK_SIZE) {
+        if (!state_cursor_next(transfer->cursor, transfer->state, &key, &value)) {
+            return false;
+        }
+        if (BUG(24) && key.data[0] == CELL_SESSION) {
+            continue;
+        }
+        pack_binary(&transfer->cells, key);
+        pack_binary(&transfer->cells, value);
+    }
+    return true;
+}
+
+static void transfer_out_send(struct transfer_out *transfer, uint64_t now_us, struct outbox *out)
+{
+    transfer->last = !transfer_out_fill(transfer);
+    if (transfer->last && state_cursor_destroy(transfer->state, &transfer->cursor) != STATUS_ok) {
+        outbox_log(out, LOG_ERROR, "event=transfer_failed reason=\"the state can't be read\"");
+        transfer->cursor = NULL;
+        transfer_out_stop(transfer);
+        return;
+    }
+    struct message_transfer_chunk chunk = {.epoch = transfer->epoch,
+                                           .leader = transfer->core->vote.directory_id,
+                                           .transfer = transfer->number,
+                                           .sequence = ++transfer->sequence,
+                                           .applied = buffer_bytes(&transfer->record),
+                                           .crc = crc32c(0, buffer_bytes(&transfer->cells)),
+                                           .last = transfer->last,
+                                           .cells = buffer_bytes(&transfer->cells)};
+    transfer->sent_us = now_us;
+    outbox_send(out, transfer->address,
+                &(struct message){.kind = MESSAGE_transfer_chunk, .transfer_chunk = chunk});
+}
+
+void transfer_out_start(struct transfer_out *transfer, uint64_t epoch, uint64_t directory_id,
+                        uint64_t address, uint64_t now_us, struct outbox *out)
+{
+    if (transfer->directory_id != 0) {
+        return;
+    }
+    AUTO(buffer_release) struct buffer key = {0};
+    cell_key_applied(&key);
+    buffer_clear(&transfer->record);
+    bool opened = state_snapshot_new(transfer->state, &transfer->snapshot) == STATUS_ok &&
+                  state_get(transfer->state, transfer->snapshot, buffer_bytes(&key),
+                            &transfer->record) == STATUS_ok &&
+                  state_cursor_new(transfer->state, transfer->snapshot, bytes_of(NULL, 0),
+                                   bytes_of(NULL, 0), &transfer->cursor) == STATUS_ok;
+    if (!opened) {
+        transfer_out_stop(transfer);
+        return;
+    }
+    transfer->epoch = epoch;
+    transfer->directory_id = directory_id;
+    transfer->address = address;
+    transfer->number++;
+    transfer->sequence = 0;
+    transfer->position = transfer->applied->place.position;
+    outbox_log(out, LOG_INFO, "event=transfer_started position=%llu",
+               (unsigned long long)transfer->position);
+    transfer_out_send(transfer, now_us, out);
+}
+
+bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,
+                           struct outbox *out)
+{
+    const struct message_transfer_reply *reply = &event->message->transfer_reply;
+    if (reply->directory_id != transfer->directory_id || reply->transfer != transfer->number ||
+        reply->sequence != transfer->sequence) {
+        return false;
+    }
+    if (reply->status != STATUS_ok) {
+        outbox_log(out, LOG_WARNING, "event=transfer_given_up status=%s",
+                   status_name((enum status)reply->status));
+        transfer_out_stop(transfer);
+        return false;
+    }
+    if (transfer->last) {
+        outbox_log(out, LOG_INFO, "event=transfer_complete position=%llu chunks=%llu",
+                   (unsigned long long)transfer->position, (unsigned long long)transfer->sequence);
+        transfer_out_stop(transfer);
+        return true;
+    }
+    transfer_out_send(transfer, event->now_us, out);
+    return false;
+}
+
+void transfer_out_expire(struct transfer_out *transfer, uint64_t now_us)
+{
+    if (transfer->directory_id != 0 && now_us - transfer->sent_us > TRANSFER_PATIENCE_US) {
+        transfer_out_stop(transfer);
+    }
+}
