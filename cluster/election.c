@@ -1,0 +1,582 @@
+/*
+ * The election machine.
+ *
+ *            in turn            nobody hears one      a majority promised     accepted
+ *   IDLE --> BACK_OFF <------> POLL ------------> SEAL ------------> APPOINT ----------> WAIT
+ *    ^  \        ^  \                              ^ |                  |                  |
+ *    |   \       |   `---- with consent -----------' |                  |                  |
+ *    |    \      `----------- the step failed -------+------------------+------------------'
+ *    |     `-- consent --> SEAL
+ *    `-------- a primary is heard: from every state
+ *
+ * begin_poll, begin_seal, begin_appoint, begin_wait, back_off and stand_down enter the states.
+ *
+ * 1. Every attempt has a higher epoch than any this coordinator tried and any promise it heard of,
+ *    but none more than 2^32 above the lowest promise (rules 1, 2, 9).
+ * 2. One appointment for an attempt, ever. Refused, late, disconnected or not followed by a
+ *    committed entry: a new epoch, without that node while a majority is without it (rule 3).
+ * 3. A poll persists nothing and is a hint; only the voters' durable promises count (rule 33).
+ *    Consent of the primary replaces it, and so does a voter's higher epoch (rules 35, 36).
+ * 4. Several coordinators: they start in the order of the configuration file, a poll that shows a
+ *    promise newer than known lets the other one try first, and failed steps are followed by
+ *    jitter. A primary that is heard ends all of it.
+ * 5. Steps that fail take twice as long the next time, so that a slow disk is not asked for a new
+ *    promise for ever before it could write the last one.
+ */
+#include "cluster/election.h"
+
+#include "base/assert.h"
+#include "base/bug.h"
+
+#include <inttypes.h>
+
+enum {
+    US_PER_MS = 1000,
+    TURN_PART = 5,          // a coordinator's turn to begin, as a part of a step
+    BACK_OFF_PART = 8,      // the shortest back-off, as a part of a step
+    RESEND_PART = 3,        // when the silent ones are asked again, as a part of a step
+    BACK_OFF_DOUBLINGS = 3, // a back-off grows so often
+    STEP_DOUBLINGS = 4,     // and so does a step
+};
+
+static void become(struct election *self, enum election_state next)
+{
+    enum {
+        IDLE = 1 << ELECTION_IDLE,
+        BACK_OFF = 1 << ELECTION_BACK_OFF,
+        POLL = 1 << ELECTION_POLL,
+        SEAL = 1 << ELECTION_SEAL,
+        APPOINT = 1 << ELECTION_APPOINT,
+        WAIT = 1 << ELECTION_WAIT,
+    };
+    static const unsigned moves[] = {
+        [ELECTION_IDLE] = BACK_OFF | SEAL,           [ELECTION_BACK_OFF] = IDLE | POLL | SEAL,
+        [ELECTION_POLL] = IDLE | BACK_OFF | SEAL,    [ELECTION_SEAL] = IDLE | BACK_OFF | APPOINT,
+        [ELECTION_APPOINT] = IDLE | BACK_OFF | WAIT, [ELECTION_WAIT] = IDLE | BACK_OFF,
+    };
+    ASSERT((moves[self->state] & 1U << next) != 0);
+    self->state = next;
+}
+
+void election_init(struct election *self, const struct process *process)
+{
+    *self = (struct election){.process = process};
+    random_init(&self->random, process->seed);
+}
+
+static uint64_t step_us(const struct election *self)
+{
+    uint32_t failed = self->attempts_failed;
+    uint64_t base_us = (uint64_t)self->process->timings.election_step_ms * US_PER_MS;
+    return base_us << (failed < STEP_DOUBLINGS ? failed : STEP_DOUBLINGS);
+}
+
+// Sets the timer to the next moment at which something is due.
+static void arm(const struct election *self, struct outbox *out)
+{
+    uint64_t at_us = self->state == ELECTION_IDLE ? 0 : self->deadline_us;
+    bool is_asking = self->state == ELECTION_POLL || self->state == ELECTION_SEAL;
+    if (is_asking && self->resend_us < at_us) {
+        at_us = self->resend_us;
+    }
+    if (is_asking && self->grace_us != 0 && self->grace_us < at_us) {
+        at_us = self->grace_us;
+    }
+    outbox_timer(out, ELECTION_TIMER, at_us);
+}
+
+static void enter(struct election *self, enum election_state next, uint64_t deadline_us,
+                  struct outbox *out)
+{
+    become(self, next);
+    self->deadline_us = deadline_us;
+    self->grace_us = 0;
+    arm(self, out);
+}
+
+static void stand_down(struct election *self, struct outbox *out)
+{
+    electorate_include_all(&self->electorate);
+    self->has_consent = false;
+    self->has_deferred = false;
+    self->failures = 0;
+    self->attempts_failed = 0;
+    enter(self, ELECTION_IDLE, 0, out);
+}
+
+// Jitter between tries, longer each time. After an attempt it is so long that two coordinators
+// which ran into each other hardly do so again (rule 33).
+static void back_off(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    uint32_t failed = self->failures++;
+    uint64_t least_us = (uint64_t)self->process->timings.election_step_ms * US_PER_MS /
+                        BACK_OFF_PART;
+    uint64_t most_us = 2 * least_us << (failed < BACK_OFF_DOUBLINGS ? failed : BACK_OFF_DOUBLINGS);
+    if (self->state != ELECTION_POLL) {
+        self->attempts_failed++;
+        most_us += ELECTION_JITTER_MS * US_PER_MS;
+    }
+    self->has_consent = false;
+    self->target = 0;
+    enter(self, ELECTION_BACK_OFF, now_us + random_between(&self->random, least_us, most_us), out);
+}
+
+// Where this coordinator stands in the file; behind all when it is not in it.
+static size_t rank_of(const struct process *process)
+{
+    size_t rank = 0;
+    while (rank < process->coordinator_count &&
+           !bytes_equal(process->coordinators[rank], process->endpoint)) {
+        rank++;
+    }
+    return rank;
+}
+
+// Begins after the turn of the coordinators before this one.
+static void begin_in_turn(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    uint64_t turn_us = step_us(self) / TURN_PART;
+    self->times = (struct election_times){0};
+    enter(self, ELECTION_BACK_OFF, now_us + rank_of(self->process) * turn_us, out);
+    election_on_timer(self, now_us, out);
+}
+
+void election_suspect(struct election *self, uint64_t epoch, uint64_t now_us, struct outbox *out)
+{
+    if (self->state == ELECTION_IDLE) {
+        self->suspect = epoch;
+        self->target = 0;
+        begin_in_turn(self, now_us, out);
+    }
+}
+
+void election_override(struct election *self, uint64_t epoch, uint64_t leader, uint64_t now_us,
+                       struct outbox *out)
+{
+    if (self->state == ELECTION_IDLE) {
+        self->suspect = epoch;
+        self->has_consent = true;
+        self->target = leader;
+        begin_in_turn(self, now_us, out);
+    }
+}
+
+// Rule 1: above all that was tried and heard of. The deviation knows only what it tried itself.
+static uint64_t next_epoch(const struct election *self)
+{
+    uint64_t heard = BUG(1) ? 0 : electorate_highest_promise(&self->electorate);
+    return (heard > self->epoch ? heard : self->epoch) + 1;
+}
+
+static void ask(const struct election *self, struct elector *elector, struct outbox *out)
+{
+    struct message poll = {
+        .kind = MESSAGE_poll,
+        .poll = {.request = self->request, .suspect = self->suspect},
+    };
+    struct message seal = {
+        .kind = MESSAGE_seal,
+        .seal = {.epoch = self->epoch, .incarnation = self->process->incarnation},
+    };
+    elector->is_asked = true;
+    outbox_send(out, elector->address, self->state == ELECTION_POLL ? &poll : &seal);
+}
+
+// Asks those not asked yet; or, to ask again, all that have not answered. A poll goes to every node
+// known, a seal to the voters that did not fail as appointee.
+static void ask_all(struct election *self, bool is_again, struct outbox *out)
+{
+    for (size_t i = 0; i < self->electorate.count; i++) {
+        struct elector *elector = &self->electorate.electors[i];
+        bool is_due = is_again ? !elector->has_answered : !elector->is_asked;
+        bool may_seal = electorate_is_voter(&self->electorate, elector) && !elector->is_excluded;
+        if (is_due && (self->state == ELECTION_POLL || may_seal)) {
+            ask(self, elector, out);
+        }
+    }
+}
+
+static void begin_asking(struct election *self, enum election_state next, uint64_t now_us,
+                         struct outbox *out)
+{
+    electorate_begin_step(&self->electorate);
+    self->resend_us = now_us + step_us(self) / RESEND_PART;
+    enter(self, next, now_us + step_us(self), out);
+    ask_all(self, false, out);
+}
+
+static void begin_poll(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    self->times.poll_us = self->times.poll_us == 0 ? now_us : self->times.poll_us;
+    self->request++;
+    self->known_promised = electorate_highest_promise(&self->electorate);
+    self->has_rival = false;
+    begin_asking(self, ELECTION_POLL, now_us, out);
+}
+
+static void begin_seal(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    self->times.poll_us = self->times.poll_us == 0 ? now_us : self->times.poll_us;
+    self->times.seal_us = now_us;
+    self->epoch = next_epoch(self);
+    outbox_log(out, LOG_INFO, "event=sealing epoch=%" PRIu64, self->epoch);
+    begin_asking(self, ELECTION_SEAL, now_us, out);
+}
+
+bool election_consent(struct election *self, uint64_t epoch, uint64_t target, uint64_t now_us,
+                      struct outbox *out)
+{
+    if (self->state > ELECTION_POLL) {
+        return false;
+    }
+    self->suspect = epoch;
+    self->has_consent = true;
+    self->target = target;
+    self->times = (struct election_times){0};
+    begin_seal(self, now_us, out);
+    return true;
+}
+
+bool election_hear_primary(struct election *self, uint64_t epoch, uint64_t directory_id,
+                           struct outbox *out)
+{
+    if (self->state == ELECTION_IDLE) {
+        return false;
+    }
+    uint64_t enough = self->has_consent ? self->suspect + 1 : self->suspect;
+    if (self->state >= ELECTION_SEAL) {
+        enough = self->epoch;
+    }
+    if (epoch < enough) {
+        return false;
+    }
+    stand_down(self, out);
+    return epoch == self->appointed_epoch && directory_id == self->appointee_id;
+}
+
+bool election_learn_cluster(struct election *self, uint64_t cluster_id, struct outbox *out)
+{
+    if (self->cluster_id == 0 && cluster_id != 0) {
+        self->cluster_id = cluster_id;
+        outbox_cluster(out, cluster_id);
+        outbox_log(out, LOG_INFO, "event=cluster_known cluster_id=%016" PRIx64, cluster_id);
+    }
+    return cluster_id == self->cluster_id;
+}
+
+// Counts those who agree. A known cluster is not born again (rule 31): blank answers mean nothing.
+static enum ballot_verdict decide(const struct election *self, bool with_excluded,
+                                  const struct ballot_answer **ret_best)
+{
+    enum ballot_verdict verdict = electorate_decide(&self->electorate, self->target, with_excluded,
+                                                    ret_best);
+    return verdict == BALLOT_BIRTH && self->cluster_id != 0 ? BALLOT_OPEN : verdict;
+}
+
+// Counts those who agree and are not left out. The best answer there is, also while the ballot is
+// open, says who else is a voter and to be asked (rule 32).
+static enum ballot_verdict
+decide_and_learn(struct election *self, const struct ballot_answer **ret_best, struct outbox *out)
+{
+    const struct ballot_answer *best;
+    decide(self, false, &best);
+    if (best != NULL && best->configuration.voter_count > 0) {
+        electorate_believe(&self->electorate, &best->configuration, out);
+        ask_all(self, false, out);
+    }
+    return decide(self, false, ret_best);
+}
+
+static void send_appointment(struct election *self, const struct ballot_answer *best,
+                             const struct configuration *birth, struct outbox *out)
+{
+    AUTO(buffer_release) struct buffer encoded = {0};
+    if (birth != NULL) {
+        configuration_encode(birth, &encoded);
+    }
+    struct message message = {
+        .kind = MESSAGE_appoint,
+        .appoint = {.epoch = self->epoch,
+                    .incarnation = self->process->incarnation,
+                    .appointee = best->directory_id,
+                    .last_epoch = best->last_epoch,
+                    .last_position = best->last_position,
+                    .birth_cluster_id = birth == NULL ? 0 : birth->cluster_id,
+                    .birth_configuration = buffer_bytes(&encoded)},
+    };
+    self->appointee_id = best->directory_id;
+    self->appointee = electorate_address_of(&self->electorate, best);
+    outbox_send(out, self->appointee, &message);
+    outbox_log(out, LOG_INFO,
+               "event=appointing epoch=%" PRIu64 " directory_id=%016" PRIx64 " last_epoch=%" PRIu64
+               " last_position=%" PRIu64,
+               self->epoch, best->directory_id, best->last_epoch, best->last_position);
+}
+
+// What a cluster begins with: a random id and the voters of the file by their directories.
+static enum status draw_birth(struct election *self, struct configuration *ret_birth)
+{
+    TRY(electorate_make_birth(&self->electorate, ret_birth));
+    return configuration_set_cluster(ret_birth, random_next(&self->random) | 1,
+                                     self->process->cluster_name);
+}
+
+static void begin_appoint(struct election *self, const struct ballot_answer *best, uint64_t now_us,
+                          struct outbox *out)
+{
+    struct configuration birth;
+    self->is_birth = best->configuration.voter_count == 0;
+    if (self->is_birth && draw_birth(self, &birth) != STATUS_ok) {
+        outbox_log(out, LOG_ERROR, "event=birth_refused reason=two_voters_have_one_directory");
+        back_off(self, now_us, out);
+        return;
+    }
+    ASSERT(self->appointed_epoch < self->epoch); // rule 3
+    self->appointed_epoch = self->epoch;
+    self->times.appoint_us = now_us;
+    enter(self, ELECTION_APPOINT, now_us + step_us(self), out);
+    send_appointment(self, best, self->is_birth ? &birth : NULL, out);
+}
+
+static void begin_wait(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    uint64_t patience_us = (uint64_t)self->process->timings.suspect_after_ms * US_PER_MS;
+    self->times.accepted_us = now_us;
+    enter(self, ELECTION_WAIT, now_us + (patience_us > step_us(self) ? patience_us : step_us(self)),
+          out);
+}
+
+// Rule 3: any doubt about the appointment ends the attempt. The deviation goes on with the second
+// best of the same majority.
+static void doubt(struct election *self, const char *why, uint64_t now_us, struct outbox *out)
+{
+    const struct ballot_answer *second;
+    electorate_find(&self->electorate, self->appointee)->is_excluded = true;
+    decide(self, false, &second);
+    if (BUG(2) && self->state == ELECTION_APPOINT && second != NULL) {
+        send_appointment(self, second, NULL, out);
+        return;
+    }
+    outbox_log(out, LOG_WARNING, "event=appointment_failed epoch=%" PRIu64 " reason=%s",
+               self->epoch, why);
+    back_off(self, now_us, out);
+}
+
+// A state that lasts must not fill the log: told the 1st, 2nd, 4th, 8th time in a row.
+static void fail_poll(struct election *self, const char *why, uint64_t now_us, struct outbox *out)
+{
+    back_off(self, now_us, out);
+    if ((self->failures & (self->failures - 1)) == 0) {
+        outbox_log(out, LOG_INFO, "event=poll_failed suspect=%" PRIu64 " reason=%s times=%" PRIu32,
+                   self->suspect, why, self->failures);
+    }
+}
+
+// Goes on if a majority would take part (rule 33); without those that failed as appointee, unless
+// there is no majority without them.
+static void count_poll(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    const struct ballot_answer *best;
+    enum ballot_verdict verdict = decide_and_learn(self, &best, out);
+    bool is_over = electorate_is_settled(&self->electorate) || now_us >= self->deadline_us;
+    if (verdict == BALLOT_OPEN && !is_over) {
+        return;
+    }
+    if (verdict == BALLOT_OPEN && decide(self, true, &best) == BALLOT_OPEN) {
+        bool is_blank = best == NULL || best->configuration.voter_count == 0;
+        fail_poll(self, is_blank ? "not_every_voter_is_there" : "no_majority", now_us, out);
+        return;
+    }
+    if (self->has_rival && !self->has_deferred) {
+        self->has_deferred = true;
+        fail_poll(self, "another_coordinator_tries", now_us, out);
+        return;
+    }
+    if (verdict == BALLOT_OPEN) {
+        electorate_include_all(&self->electorate);
+    }
+    begin_seal(self, now_us, out);
+}
+
+// Appoints when all answered, or a majority did and the grace for the others is over.
+static void count_seal(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    const struct ballot_answer *best;
+    enum ballot_verdict verdict = decide_and_learn(self, &best, out);
+    bool is_over = electorate_is_settled(&self->electorate) || now_us >= self->deadline_us;
+    if (verdict == BALLOT_OPEN) {
+        self->grace_us = 0;
+        if (is_over) {
+            outbox_log(out, LOG_WARNING, "event=seal_failed epoch=%" PRIu64, self->epoch);
+            back_off(self, now_us, out);
+        }
+        return;
+    }
+    if (self->grace_us == 0) {
+        self->grace_us = now_us + ELECTION_GRACE_US;
+        arm(self, out);
+    }
+    if (is_over || now_us >= self->grace_us) {
+        begin_appoint(self, best, now_us, out);
+    }
+}
+
+static void count(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    if (self->state == ELECTION_POLL) {
+        count_poll(self, now_us, out);
+    } else if (self->state == ELECTION_SEAL) {
+        count_seal(self, now_us, out);
+    }
+}
+
+static void refuse(struct election *self, struct elector *elector, const char *why,
+                   struct bytes name, struct outbox *out)
+{
+    elector->agrees = false;
+    self->refused++;
+    if ((self->refused & (self->refused - 1)) == 0) {
+        outbox_log(out, LOG_ERROR, "event=answer_refused reason=%s from=%.*s times=%" PRIu64, why,
+                   (int)name.size, (const char *)name.data, self->refused);
+    }
+}
+
+// Whether what it answered belongs to our cluster; what is not blank says which one that is.
+static bool is_of_cluster(struct election *self, const struct elector *elector, struct outbox *out)
+{
+    const struct configuration *configuration = &elector->answer.configuration;
+    if (configuration->voter_count == 0) {
+        return true;
+    }
+    struct bytes cluster_name = bytes_from_text(configuration->cluster_name);
+    return bytes_equal(cluster_name, self->process->cluster_name) &&
+           election_learn_cluster(self, configuration->cluster_id, out);
+}
+
+// Takes an answer to the step under way and counts again.
+static void take_answer(struct election *self, const struct event *event,
+                        const struct elector_answer *answer, struct outbox *out)
+{
+    struct elector *elector = electorate_find(&self->electorate, event->from);
+    if (elector == NULL || !elector->is_asked || elector->has_answered) {
+        return;
+    }
+    if (elector_take_answer(elector, answer) != STATUS_ok) {
+        refuse(self, elector, "malformed", event->from_name, out);
+    } else if (!is_of_cluster(self, elector, out)) {
+        refuse(self, elector, "wrong_cluster", event->from_name, out);
+    }
+    count(self, event->now_us, out);
+}
+
+static void on_poll_reply(struct election *self, const struct event *event, struct outbox *out)
+{
+    const struct message_poll_reply *reply = &event->message->poll_reply;
+    if (self->state != ELECTION_POLL || reply->request != self->request) {
+        return;
+    }
+    struct elector_answer answer = {
+        .from_name = event->from_name,
+        .directory_id = reply->directory_id,
+        .promised = reply->promised,
+        .last_epoch = reply->last_epoch,
+        .last_position = reply->last_position,
+        .configuration = reply->configuration,
+        .agrees = !reply->hears_primary && reply->would_accept,
+    };
+    bool is_newer = reply->promised > self->known_promised && reply->promised > self->epoch;
+    self->has_rival |= self->known_promised != 0 && is_newer;
+    if (reply->hears_primary) {
+        self->voters_hear_us = event->now_us;
+    }
+    take_answer(self, event, &answer, out);
+}
+
+// Rule 2: an answer counts for the very attempt that it names.
+static void on_seal_reply(struct election *self, const struct event *event, struct outbox *out)
+{
+    const struct message_seal_reply *reply = &event->message->seal_reply;
+    bool is_ours = reply->epoch == self->epoch && reply->incarnation == self->process->incarnation;
+    if (self->state != ELECTION_SEAL || !is_ours) {
+        return;
+    }
+    struct elector_answer answer = {
+        .from_name = event->from_name,
+        .directory_id = reply->directory_id,
+        .promised = reply->promised,
+        .last_epoch = reply->last_epoch,
+        .last_position = reply->last_position,
+        .configuration = reply->configuration,
+        .agrees = reply->accepted,
+    };
+    take_answer(self, event, &answer, out);
+}
+
+static void on_appoint_reply(struct election *self, const struct event *event, struct outbox *out)
+{
+    const struct message_appoint_reply *reply = &event->message->appoint_reply;
+    bool is_ours = reply->epoch == self->appointed_epoch && event->from == self->appointee &&
+                   reply->incarnation == self->process->incarnation;
+    if (self->state != ELECTION_APPOINT || !is_ours) {
+        return;
+    }
+    if (reply->accepted) {
+        begin_wait(self, event->now_us, out);
+        return;
+    }
+    elector_hear_promise(electorate_find(&self->electorate, event->from), reply->promised);
+    doubt(self, "refused", event->now_us, out);
+}
+
+void election_on_message(struct election *self, const struct event *event, struct outbox *out)
+{
+    switch (event->message->kind) {
+    case MESSAGE_poll_reply: on_poll_reply(self, event, out); break;
+    case MESSAGE_seal_reply: on_seal_reply(self, event, out); break;
+    case MESSAGE_appoint_reply: on_appoint_reply(self, event, out); break;
+    default: break;
+    }
+}
+
+static void on_asking_timer(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    if (now_us >= self->resend_us) {
+        self->resend_us += step_us(self) / RESEND_PART;
+        ask_all(self, true, out);
+    }
+    count(self, now_us, out);
+    arm(self, out);
+}
+
+void election_on_timer(struct election *self, uint64_t now_us, struct outbox *out)
+{
+    bool is_over = now_us >= self->deadline_us;
+    if (self->state == ELECTION_POLL || self->state == ELECTION_SEAL) {
+        on_asking_timer(self, now_us, out);
+    } else if (self->state == ELECTION_BACK_OFF && is_over && self->has_consent) {
+        begin_seal(self, now_us, out);
+    } else if (self->state == ELECTION_BACK_OFF && is_over) {
+        begin_poll(self, now_us, out);
+    } else if (self->state == ELECTION_APPOINT && is_over) {
+        doubt(self, "no_answer", now_us, out);
+    } else if (self->state == ELECTION_WAIT && is_over) {
+        doubt(self, "no_committed_entry", now_us, out);
+    }
+}
+
+void election_on_peer(struct election *self, const struct event *event, struct outbox *out)
+{
+    struct elector *elector = electorate_find(&self->electorate, event->from);
+    if (elector == NULL) {
+        return;
+    }
+    elector->is_down = event->kind == EVENT_PEER_DOWN;
+    bool is_asking = self->state == ELECTION_POLL || self->state == ELECTION_SEAL;
+    bool is_appointed = self->state == ELECTION_APPOINT || self->state == ELECTION_WAIT;
+    if (elector->is_down && is_appointed && event->from == self->appointee) {
+        doubt(self, "disconnected", event->now_us, out);
+    } else if (!elector->is_down && is_asking && elector->is_asked && !elector->has_answered) {
+        ask(self, elector, out);
+    }
+    count(self, event->now_us, out);
+}
