@@ -143,27 +143,24 @@ def check_globals(source):
     """No variables at file scope; constants are none. Tests may keep fixtures."""
     if source.path.startswith('tests/'):
         return
-    depth, start = 0, 0
+    depth, start, is_function = 0, 0, False
     text = source.plain
     for index, letter in enumerate(text):
+        if letter == '{' and depth == 0:
+            is_function = text[start:index].rstrip().endswith(')')
         depth += {'{': 1, '(': 1, '}': -1, ')': -1}.get(letter, 0)
-        if depth == 0 and letter in ';}':
+        if depth == 0 and (letter == ';' or (letter == '}' and is_function)):
             check_statement(source, text, start, index + 1)
-            start = index + 1 if letter == ';' or not continues(text, index + 1) else start
-
-
-def continues(text, offset):
-    """Whether a closing brace does not end the statement: an initializer, a struct."""
-    return re.match(r'\s*[;,=\w*\[(]', text[offset:offset + 200]) is not None and \
-        re.match(r'\s*;', text[offset:offset + 200]) is not None
+            start = index + 1
 
 
 def check_statement(source, text, start, end):
     statement = text[start:end].strip()
-    declared = statement.split('=')[0]
-    if not statement.endswith(';') or '(' in declared or statement == ';':
+    outer = re.sub(r'\{.*\}', '', statement, flags=re.DOTALL)
+    declared = outer.split('=')[0]
+    if not statement.endswith(';') or '(' in declared:
         return
-    if re.match(r'(typedef|extern|struct\s+\w+\s*[{;]|enum\b|union\s+\w+\s*[{;])', statement):
+    if re.match(r'(typedef|extern)\b|((struct|enum|union)(\s+\w+)?\s*)?;$', outer):
         return
     if re.search(r'\bconst\b', declared):
         return
@@ -207,8 +204,7 @@ def check_own_header(source, exists):
 
 def check_order(source, header):
     """Functions stand in the order in which the header declares them."""
-    declared = [m.group(1) for m in re.finditer(r'(\w+)\s*\([^;{}]*\)\s*;', header.plain)]
-    rank = {name: index for index, name in reversed(list(enumerate(declared)))}
+    rank = {name: index for index, name in enumerate(header.prototypes)}
     last, last_name = -1, ''
     for function in source.functions:
         place = rank.get(function.name, None)
@@ -217,8 +213,7 @@ def check_order(source, header):
         if place < last:
             source.report(function.line, f'{function.name} stands after {last_name}',
                           'keep the order of the header')
-        else:
-            last, last_name = place, function.name
+        last, last_name = place, function.name
 
 
 def folder_of(path):

@@ -62,6 +62,17 @@ class Source:
                 for m in INCLUDE.finditer(bare)]
 
     @cached_property
+    def prototypes(self):
+        """Names of the functions that are declared and not defined here, in order."""
+        outside, last = '', 0
+        for start, end in top_level_blocks(self.plain):
+            outside += self.plain[last:start] + ';'
+            last = end + 1
+        statements = strip_attributes(outside + self.plain[last:]).split(';')
+        names = [re.search(r'(\w+)\s*\(.*\)\s*$', text, re.DOTALL) for text in statements]
+        return [match.group(1) for match in names if match]
+
+    @cached_property
     def functions(self):
         found = []
         for start, end in top_level_blocks(self.plain):
