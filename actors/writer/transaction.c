@@ -24,9 +24,10 @@ struct transaction {
     uint64_t client;         // address of the client
     uint64_t client_request; // id that the client gave
     uint64_t deadline_us;    // when the client stops waiting
-    uint32_t sent_count;     // how often it was sent
+    bool was_sent;           // at least once
     uint32_t resend_us;      // silence after which it is sent again
     bool is_status;          // transact_status, not transact
+    struct once once;        // what is known of the copies that were sent; not for is_status
     struct buffer encoded;   // the request with our id, as it was sent first
 };
 
@@ -45,6 +46,7 @@ void transactions_release(struct transactions *transactions)
 {
     for (uint32_t slot = 0; slot < transactions->pending.capacity; slot++) {
         buffer_release(&at(transactions, slot)->encoded);
+        once_release(&at(transactions, slot)->once);
     }
     pending_release(&transactions->pending);
 }
@@ -72,15 +74,18 @@ bool transactions_add(struct transactions *transactions, const struct event *eve
     }
     struct transaction *transaction = at(transactions, *ret_slot);
     struct buffer encoded = transaction->encoded;
+    struct once once = transaction->once;
     *transaction = (struct transaction){
         .client = event->from,
         .client_request = *request_field(message),
         .deadline_us = event->now_us + (uint64_t)*timeout_field(message) * 1000,
         .resend_us = RESEND_US,
         .is_status = message->kind == MESSAGE_transact_status,
+        .once = once,
         .encoded = encoded,
     };
     buffer_clear(&transaction->encoded);
+    once_reset(&transaction->once);
     *request_field(message) = pending_id(&transactions->pending, *ret_slot);
     message_encode(message, &transaction->encoded);
     transactions->size += transaction->encoded.size;
@@ -105,11 +110,20 @@ static void wake_at(struct transactions *transactions, uint32_t slot, uint64_t a
     pending_wake_at(&transactions->pending, slot, at_us < deadline_us ? at_us : deadline_us);
 }
 
+// What is sent another time: the request with the time that is left, or the claim of its sequence.
 static void send_again(struct transaction *transaction, uint64_t primary, uint64_t now_us,
                        struct outbox *out)
 {
     struct message message = kept_message(transaction);
-    *timeout_field(&message) = (uint32_t)((transaction->deadline_us - now_us) / 1000 + 1);
+    uint32_t left_ms = (uint32_t)((transaction->deadline_us - now_us) / 1000 + 1);
+    *timeout_field(&message) = left_ms;
+    if (transaction->once.is_claiming) {
+        message = (struct message){.kind = MESSAGE_transact_status,
+                                   .transact_status = {.request = message.transact.request,
+                                                       .session = message.transact.session,
+                                                       .sequence = message.transact.sequence,
+                                                       .timeout_ms = left_ms}};
+    }
     outbox_send(out, primary, &message);
     if (transaction->resend_us < RESEND_US_MAX) {
         transaction->resend_us *= 2;
@@ -124,12 +138,13 @@ void transactions_send(struct transactions *transactions, uint32_t slot, uint64_
         return; // its timer is on the way
     }
     uint64_t silence_us = transaction->resend_us;
-    if (transaction->sent_count == 0) {
-        outbox_send_encoded(out, primary, buffer_bytes(&transaction->encoded));
-    } else {
+    if (transaction->was_sent) {
         send_again(transaction, primary, now_us, out);
+    } else {
+        outbox_send_encoded(out, primary, buffer_bytes(&transaction->encoded));
     }
-    transaction->sent_count++;
+    transaction->was_sent = true;
+    once_sent(&transaction->once);
     wake_at(transactions, slot, now_us + silence_us);
 }
 
@@ -150,18 +165,37 @@ bool transactions_find(const struct transactions *transactions, uint64_t request
     return pending_find(&transactions->pending, request, ret_slot);
 }
 
-bool transactions_is_final(const struct transactions *transactions, uint32_t slot,
-                           enum status status)
+// A question for a status may be asked any number of times.
+static enum once_verdict judge_status_answer(const struct message *answer)
 {
-    switch (status) {
-    case STATUS_not_primary:
-    case STATUS_unknown_outcome: return false;
-    case STATUS_busy:
-    case STATUS_deadline:
-    case STATUS_unavailable:
-    case STATUS_read_only: return at(transactions, slot)->sent_count <= 1;
-    default: return true;
+    switch (answer->kind) {
+    case MESSAGE_transact_status_reply: {
+        enum status status = (enum status)answer->transact_status_reply.status;
+        bool is_open = status == STATUS_not_primary || status == STATUS_unknown_outcome;
+        return is_open ? ONCE_RETRY : ONCE_ANSWER;
     }
+    case MESSAGE_refusal:
+        return answer->refusal.status == STATUS_not_primary ? ONCE_RETRY : ONCE_ANSWER;
+    default: return ONCE_IGNORE;
+    }
+}
+
+// Whether the answer says only that another node has to be asked.
+static bool is_not_primary(const struct message *answer)
+{
+    return (answer->kind == MESSAGE_refusal && answer->refusal.status == STATUS_not_primary) ||
+           (answer->kind == MESSAGE_outcome && answer->outcome.status == STATUS_not_primary);
+}
+
+enum once_verdict transactions_judge(struct transactions *transactions, uint32_t slot,
+                                     const struct message *answer)
+{
+    struct transaction *transaction = at(transactions, slot);
+    if (transaction->is_status) {
+        return judge_status_answer(answer);
+    }
+    enum once_verdict verdict = once_judge(&transaction->once, answer);
+    return verdict == ONCE_REFUSED && is_not_primary(answer) ? ONCE_RETRY : verdict;
 }
 
 static void forget(struct transactions *transactions, uint32_t slot)
@@ -195,23 +229,30 @@ static void answer_failure(const struct transaction *transaction, enum status st
 }
 
 void transactions_finish(struct transactions *transactions, uint32_t slot,
-                         const struct message *reply, struct outbox *out)
+                         const struct message *answer, struct outbox *out)
 {
     const struct transaction *transaction = at(transactions, slot);
-    struct message passed = *reply;
-    if (reply->kind == MESSAGE_refusal) {
-        answer_failure(transaction, reply->refusal.status, reply->refusal.message,
-                       reply->refusal.retry_after_ms, out);
-    } else if (transaction->is_status && reply->kind == MESSAGE_transact_status_reply) {
-        passed.transact_status_reply.request = transaction->client_request;
-        outbox_send(out, transaction->client, &passed);
-    } else if (!transaction->is_status && reply->kind == MESSAGE_outcome) {
+    struct message passed = *answer;
+    if (answer->kind == MESSAGE_refusal) {
+        answer_failure(transaction, (enum status)answer->refusal.status, answer->refusal.message,
+                       answer->refusal.retry_after_ms, out);
+    } else if (answer->kind == MESSAGE_outcome) {
         passed.outcome.request = transaction->client_request;
         outbox_send(out, transaction->client, &passed);
     } else {
-        return; // the answer to another kind of question; the right one may still come
+        passed.transact_status_reply.request = transaction->client_request;
+        outbox_send(out, transaction->client, &passed);
     }
     forget(transactions, slot);
+}
+
+void transactions_finish_saved(struct transactions *transactions, uint32_t slot, struct outbox *out)
+{
+    struct message failure;
+    struct bytes rest = buffer_bytes(&at(transactions, slot)->once.failure);
+    enum status status = message_decode(&rest, &failure);
+    ASSERT(status == STATUS_ok);
+    transactions_finish(transactions, slot, &failure, out);
 }
 
 void transactions_retry(struct transactions *transactions, uint32_t slot, uint64_t now_us)
@@ -242,10 +283,13 @@ bool transactions_expire(struct transactions *transactions, uint32_t slot, uint6
     if (now_us < transaction->deadline_us) {
         return false;
     }
-    if (transaction->sent_count == 0) {
+    bool is_unknown = transaction->is_status
+                          ? transaction->was_sent
+                          : once_expiry(&transaction->once) == STATUS_unknown_outcome;
+    if (!is_unknown) {
         answer_failure(transaction, STATUS_deadline,
-                       bytes_from_text("the time was over before a primary was found; nothing was "
-                                       "done"),
+                       bytes_from_text("the time was over before a primary took the transaction; "
+                                       "nothing was done"),
                        0, out);
     } else {
         struct message kept = kept_message(transaction);

@@ -6,6 +6,7 @@
 #define SKEIN_ACTORS_WRITER_TRANSACTION_H
 
 #include "cluster/machine.h"
+#include "cluster/once.h"
 #include "cluster/pending.h"
 
 struct transactions {
@@ -31,14 +32,16 @@ void transactions_send_all(struct transactions *transactions, uint64_t primary, 
 bool transactions_find(const struct transactions *transactions, uint64_t request,
                        uint32_t *ret_slot);
 
-// Whether an answer with this status may go to the client: the transaction was done or can't have
-// been done.
-bool transactions_is_final(const struct transactions *transactions, uint32_t slot,
-                           enum status status);
+// Judges what a storage node answered (outcome, transact_status_reply or refusal). ONCE_CLAIM and
+// ONCE_REPEAT: the transaction is to be sent now. ONCE_REFUSED is not for not_primary.
+enum once_verdict transactions_judge(struct transactions *transactions, uint32_t slot,
+                                     const struct message *answer);
 
-// Passes the reply (outcome, transact_status_reply or refusal) on and forgets the transaction.
+// Passes the answer on, or the failure that was saved, and forgets the transaction.
 void transactions_finish(struct transactions *transactions, uint32_t slot,
-                         const struct message *reply, struct outbox *out);
+                         const struct message *answer, struct outbox *out);
+void transactions_finish_saved(struct transactions *transactions, uint32_t slot,
+                               struct outbox *out);
 
 // An answer said nothing final: the transaction is due again a little later.
 void transactions_retry(struct transactions *transactions, uint32_t slot, uint64_t now_us);

@@ -13,9 +13,9 @@
  *
  * 1. A transaction is sent with an id of the writer's own and kept until a final answer came or its
  *    deadline passed.
- * 2. "Not done" is passed on only if the transaction was sent once: what was sent before may have
- *    been done. Until the deadline it is tried again instead.
- * 3. A deadline passes as `deadline` if the transaction was never sent, else as `unknown_outcome`,
+ * 2. "Not done" and failures are passed on only if no other copy of the transaction can be on its
+ *    way: cluster/once.h says when, and what is done otherwise.
+ * 3. A deadline passes as `deadline` if no copy was taken by anybody, else as `unknown_outcome`,
  *    naming session and sequence (rule 30).
  * 4. Everything pending is sent in the order in which it came, when the primary changes and when
  *    the connection to it comes back.
@@ -120,6 +120,16 @@ static void send_all(struct writer *self, uint64_t now_us, struct outbox *out)
 {
     if (may_send(self)) {
         transactions_send_all(&self->transactions, self->primary, now_us, out);
+    }
+}
+
+// A transaction is to be sent now. When that is not possible, send_all() does it later.
+static void send_or_park(struct writer *self, uint32_t slot, uint64_t now_us, struct outbox *out)
+{
+    if (may_send(self)) {
+        transactions_send(&self->transactions, slot, self->primary, now_us, out);
+    } else {
+        transactions_park(&self->transactions, slot);
     }
 }
 
@@ -274,9 +284,7 @@ static void carry(struct writer *self, const struct event *event, struct message
                "this writer carries as many transactions as it can; try again a little later", out);
         return;
     }
-    if (may_send(self)) {
-        transactions_send(&self->transactions, slot, self->primary, event->now_us, out);
-    }
+    send_or_park(self, slot, event->now_us, out);
 }
 
 // Checks the operations and leaves their canonical form in self->operations, which may be larger
@@ -357,13 +365,23 @@ static void on_answer(struct writer *self, const struct event *event, enum statu
     if (!transactions_find(&self->transactions, message_request(event->message), &slot)) {
         return; // answered before, or too late
     }
-    if (transactions_is_final(&self->transactions, slot, status)) {
+    switch (transactions_judge(&self->transactions, slot, event->message)) {
+    case ONCE_ANSWER:
+    case ONCE_REFUSED:
         self->hold_us = HOLD_US;
         transactions_finish(&self->transactions, slot, event->message, out);
-    } else if (status != STATUS_not_primary) {
-        transactions_retry(&self->transactions, slot, event->now_us);
-    } else if (event->from == self->primary) {
-        hold(self, event->now_us, out);
+        break;
+    case ONCE_SAVED: transactions_finish_saved(&self->transactions, slot, out); break;
+    case ONCE_CLAIM:
+    case ONCE_REPEAT: send_or_park(self, slot, event->now_us, out); break;
+    case ONCE_RETRY:
+        if (status != STATUS_not_primary) {
+            transactions_retry(&self->transactions, slot, event->now_us);
+        } else if (event->from == self->primary) {
+            hold(self, event->now_us, out);
+        }
+        break;
+    case ONCE_IGNORE: break;
     }
 }
 
@@ -391,11 +409,7 @@ static void on_pending_timer(struct writer *self, uint64_t now_us, struct outbox
         if (transactions_expire(&self->transactions, slot, now_us, out)) {
             continue;
         }
-        if (may_send(self)) {
-            transactions_send(&self->transactions, slot, self->primary, now_us, out);
-        } else {
-            transactions_park(&self->transactions, slot);
-        }
+        send_or_park(self, slot, now_us, out);
     }
 }
 
