@@ -218,7 +218,6 @@ void core_reset(struct core *core, const struct entry_place *base, struct outbox
     log_release(&core->log);
     log_init(&core->log, base, base, base);
     core->durable_position = base->position;
-    ASSERT(core->write_count == 0);
     struct disk_request request = {.kind = DISK_RESET, .base = *base};
     struct core_write write = {.purpose = WRITE_REPAIR, .position = base->position};
     core_write(core, &request, write, out);

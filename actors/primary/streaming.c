@@ -47,6 +47,7 @@ static struct peer *streaming_add(struct streaming *streaming, uint64_t director
     struct peer *peer = &streaming->peers[streaming->peer_count++];
     *peer = (struct peer){.directory_id = directory_id,
                           .voter = core_is_voter(streaming->core, directory_id),
+                          .start_position = streaming->core->log.last.position - 1,
                           .next_position = streaming->core->log.last.position};
     snprintf(peer->name, sizeof(peer->name), "%.*s", (int)name.size, (const char *)name.data);
     return peer;
@@ -141,11 +142,12 @@ static void streaming_go_back(struct streaming *streaming, struct peer *peer, ui
 
 static bool streaming_may_send(const struct streaming *streaming, const struct peer *peer)
 {
-    uint64_t under_way = peer->next_position - 1 - peer->match_position;
+    uint64_t had = peer->match_position > peer->start_position ? peer->match_position
+                                                               : peer->start_position;
+    uint64_t under_way = peer->next_position > had ? peer->next_position - 1 - had : 0;
     bool receives_state = streaming->transfer.directory_id == peer->directory_id;
     bool awaited = peer->probing || peer->read_sequence != 0 || receives_state;
-    return !peer->down && !awaited &&
-           (peer->match_position == 0 || under_way < STREAM_ENTRIES_MAX) &&
+    return !peer->down && !awaited && under_way < STREAM_ENTRIES_MAX &&
            peer->next_position <= streaming->core->log.last.position;
 }
 

@@ -21,6 +21,7 @@ struct peer {
     bool disk_full;           // can't append for want of space
     uint64_t next_position;   // first entry to send
     uint64_t match_position;  // durable there and matching, by answers of this epoch
+    uint64_t start_position;  // where streaming to it began; counts as its match for pacing
     uint64_t told_position;   // commit position last sent
     uint64_t probe_position;  // where the last probe began
     uint64_t sent_us;         // when something was last sent

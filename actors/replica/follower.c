@@ -60,9 +60,9 @@ bool follower_hears_primary(const struct follower *follower, uint64_t now_us,
            now_us - follower->heard_us <= (uint64_t)suspect_after_ms * 1000;
 }
 
-void follower_on_peer_down(struct follower *follower, uint64_t address)
+void follower_on_node_down(struct follower *follower, uint64_t directory_id)
 {
-    if (address == follower->leader_address) {
+    if (directory_id == follower->leader) {
         follower->heard_us = 0;
     }
 }
@@ -95,8 +95,13 @@ static void follower_answer(const struct follower *follower, uint64_t to,
     outbox_send(out, to, &(struct message){.kind = MESSAGE_append_reply, .append_reply = reply});
 }
 
+// Acknowledges, unless the promise of this epoch is still on its way to the disk (rule 12): then
+// the end of that write does.
 static void follower_acknowledge(const struct follower *follower, uint64_t to, struct outbox *out)
 {
+    if (follower->core->durable_promised < follower->leader_epoch && !BUG(8)) {
+        return;
+    }
     struct message_append_reply reply = {.epoch = follower->leader_epoch,
                                          .accepted = true,
                                          .match_position = follower_match(follower)};
@@ -136,9 +141,9 @@ void follower_follow(struct follower *follower, const struct event *event, uint6
         outbox_cluster(out, event->from_cluster_id);
     }
     if (epoch > core_promised(core)) {
-        core_promise(core, epoch, 0, WRITE_NOTHING, 0, out);
+        core_promise(core, epoch, 0, WRITE_FOLLOW, event->from, out);
     } else if (joins) {
-        core_write_vote(core, WRITE_NOTHING, 0, out);
+        core_write_vote(core, WRITE_FOLLOW, event->from, out);
     }
 }
 

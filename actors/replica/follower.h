@@ -46,8 +46,8 @@ bool follower_refuses(const struct follower *follower, uint64_t epoch, uint64_t 
 bool follower_hears_primary(const struct follower *follower, uint64_t now_us,
                             uint32_t suspect_after_ms);
 
-// The connection to the node with this address is gone and refused: if it leads, it isn't heard.
-void follower_on_peer_down(struct follower *follower, uint64_t address);
+// The connection to this node is gone and refused: if it leads, it isn't heard.
+void follower_on_node_down(struct follower *follower, uint64_t directory_id);
 
 // What is committed as far as this node may know: told, verified and durable (rule 15).
 uint64_t follower_commit_position(const struct follower *follower);

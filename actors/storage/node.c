@@ -338,8 +338,10 @@ static void on_write(struct node *node, const struct core_write *write, const st
     case WRITE_LEAD: on_led(node, write, event, out); break;
     case WRITE_REPAIR: break;
     case WRITE_TRANSFER:
+        // Also when there was no space for it: then the old state is opened again.
         node_become(node, NODE_STOPPED, event->now_us, out);
-        outbox_stop(out, EXIT_REBOOT, "event=state_received");
+        outbox_stop(out, EXIT_REBOOT, "event=state_received status=%s",
+                    status_name(event->done->status));
         return;
     }
     node_advance(node, event, out);
@@ -365,8 +367,12 @@ static void on_disk(struct node *node, const struct event *event, struct outbox 
 static void on_peer(struct node *node, const struct event *event, bool up)
 {
     streaming_on_connection(&node->leader.streaming, event->from, up);
-    if (!up) {
-        follower_on_peer_down(&node->follower, event->from);
+    size_t count = 0;
+    const struct topology_member *members = topology_members(node->agent.topology, &count);
+    for (size_t i = 0; !up && i < count; i++) {
+        if (members[i].address == event->from && members[i].directory_id != 0) {
+            follower_on_node_down(&node->follower, members[i].directory_id);
+        }
     }
 }
 
