@@ -212,6 +212,7 @@ static void streaming_on_mismatch(struct streaming *streaming, struct peer *peer
     }
     peer->next_position = hint;
     peer->probe_position = hint;
+    peer->start_position = hint - 1;
     peer->probing = false;
     if (hint <= last) {
         streaming_send_entries(streaming, peer, now_us, out);
