@@ -40,7 +40,6 @@ struct key {
 static const struct key KEYS[] = {
     TEXT_KEY("cluster", KEY_NAME, cluster_name),
     TEXT_KEY("data", KEY_FOLDER, data_folder),
-    TEXT_KEY("run", KEY_FOLDER, run_folder),
     TEXT_KEY("listen", KEY_LISTEN, listen),
     TEXT_KEY("auto_format", KEY_FLAG, auto_format),
     NUMBER_KEY("log_debug", log_debug, 0, 1),
@@ -343,7 +342,6 @@ static void config_init(struct config *config)
 {
     *config = (struct config){
         .data_folder = "/var/lib/skein",
-        .run_folder = "/run/skein",
         .listen = "tcp://127.0.0.1:*",
         .timings = timings_default(),
         .query_threads = 1,

@@ -32,7 +32,6 @@ struct config_node {
 struct config {
     char cluster_name[NAME_SIZE_MAX + 1];
     char data_folder[CONFIG_FOLDER_SIZE_MAX + 1]; // data of node NAME is in data_folder/NAME
-    char run_folder[CONFIG_FOLDER_SIZE_MAX + 1];  // locks of ipc endpoints
     char listen[ENDPOINT_SIZE_MAX + 1];           // of processes without an entry: a free port here
     bool auto_format;                             // storage processes prepare an empty directory
     uint32_t log_debug;                           // lines of level debug are logged, too

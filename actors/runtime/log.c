@@ -1,0 +1,213 @@
+/*
+ * 1. A line is written with one write(2), so lines of several threads never mix and nothing is lost
+ *    in a buffer when the process dies.
+ * 2. A line is one line: whatever a peer got into the text, control characters are replaced.
+ * 3. Nobody can fill a disk through us: each event has a burst of LOG_BURST lines and then one line
+ *    every LOG_REFILL_US. Events share LOG_BUCKET_COUNT buckets by the hash of their name, which
+ *    only the program chooses.
+ * 4. journald gets the same line as MESSAGE and its pairs as fields, SKEIN_EVENT, SKEIN_EPOCH and
+ * so on; then nothing goes to stderr, which would end up in the journal, too.
+ */
+#include "actors/runtime/log.h"
+
+#include "actors/runtime/clock.h"
+#include "base/assert.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TEXT_SIZE_MAX = 1024, JOURNAL_FIELDS_MAX = 24, JOURNAL_FIELD_SIZE_MAX = 300 };
+
+static const char *const LEVEL_NAMES[] = {"debug", "info", "warning", "error"};
+static const char *const LEVEL_PRIORITIES[] = {"PRIORITY=7", "PRIORITY=6", "PRIORITY=4",
+                                               "PRIORITY=3"};
+
+// systemd says in JOURNAL_STREAM which file it gave us for stderr; somebody else may have replaced
+// it since.
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device;
+    unsigned long long inode;
+    struct stat stat;
+    return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
+}
+
+void log_init(struct log *log, const char *role, const char *name)
+{
+    *log = (struct log){.level_min = LOG_INFO, .is_journal = stderr_is_journal()};
+    snprintf(log->role, sizeof log->role, "%s", role);
+    snprintf(log->name, sizeof log->name, "%s", name);
+    ASSERT(pthread_mutex_init(&log->mutex, NULL) == 0);
+}
+
+void log_release(struct log *log)
+{
+    pthread_mutex_destroy(&log->mutex);
+}
+
+void log_set_debug(struct log *log, bool is_on)
+{
+    log->level_min = is_on ? LOG_DEBUG : LOG_INFO;
+}
+
+// The bucket of the event named at the start of the text.
+static struct log_bucket *bucket_of(struct log *log, struct bytes text)
+{
+    const uint8_t *space = text.size == 0 ? NULL : memchr(text.data, ' ', text.size);
+    struct bytes event = space == NULL ? text : bytes_of(text.data, (size_t)(space - text.data));
+    return &log->buckets[address_of_endpoint(event) % LOG_BUCKET_COUNT];
+}
+
+bool log_bucket_take(struct log_bucket *bucket, uint64_t now_us, uint32_t *ret_suppressed)
+{
+    uint64_t refills = (now_us - bucket->refilled_us) / LOG_REFILL_US;
+    bucket->refilled_us += refills * LOG_REFILL_US;
+    bucket->used = refills >= bucket->used ? 0 : bucket->used - (uint32_t)refills;
+    if (bucket->used == LOG_BURST) {
+        bucket->suppressed++;
+        return false;
+    }
+    bucket->used++;
+    *ret_suppressed = bucket->suppressed;
+    bucket->suppressed = 0;
+    return true;
+}
+
+static void append_clean(struct buffer *out, struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        bool is_control = text.data[i] < 0x20 || text.data[i] == 0x7f;
+        buffer_append_u8(out, is_control ? '?' : text.data[i]);
+    }
+}
+
+static void append_time(struct buffer *out, uint64_t wall_us)
+{
+    time_t seconds = (time_t)(wall_us / 1000000);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    char time[64];
+    size_t size = strftime(time, sizeof time, " time=%Y-%m-%dT%H:%M:%S", &utc);
+    buffer_append(out, bytes_of(time, size));
+    int more = snprintf(time, sizeof time, ".%06" PRIu64 "Z", wall_us % 1000000);
+    buffer_append(out, bytes_of(time, (size_t)more));
+}
+
+void log_format(const struct log *log, enum log_level level, struct bytes text, uint64_t wall_us,
+                struct buffer *out)
+{
+    char head[sizeof log->role + sizeof log->name + 64];
+    int size = snprintf(head, sizeof head, "level=%s role=%s%s%s ", LEVEL_NAMES[level], log->role,
+                        log->name[0] != '\0' ? " name=" : "", log->name);
+    buffer_append(out, bytes_of(head, (size_t)size));
+    append_clean(out, text);
+    append_time(out, wall_us);
+    buffer_append_u8(out, '\n');
+}
+
+// A field of the journal, "SKEIN_KEY=value", out of "key=value". False when it is none.
+static bool journal_field(struct bytes pair, char field[static JOURNAL_FIELD_SIZE_MAX])
+{
+    const uint8_t *equals = pair.size == 0 ? NULL : memchr(pair.data, '=', pair.size);
+    if (equals == NULL || equals == pair.data || pair.size > JOURNAL_FIELD_SIZE_MAX - 16) {
+        return false;
+    }
+    size_t key_size = (size_t)(equals - pair.data);
+    int size = snprintf(field, JOURNAL_FIELD_SIZE_MAX, "SKEIN_%.*s", (int)pair.size,
+                        (const char *)pair.data);
+    for (size_t i = 6; i < 6 + key_size; i++) {
+        bool is_letter = field[i] >= 'a' && field[i] <= 'z';
+        if (!is_letter && field[i] != '_') {
+            return false;
+        }
+        field[i] = is_letter ? (char)(field[i] - 'a' + 'A') : '_';
+    }
+    return size > 0;
+}
+
+static struct iovec part_of(const char *text)
+{
+    return (struct iovec){(char *)text, strlen(text)};
+}
+
+// Values with spaces stand in quotes; their words are taken for pairs only when they look like one.
+static void send_to_journal(enum log_level level, struct bytes line)
+{
+    char fields[JOURNAL_FIELDS_MAX][JOURNAL_FIELD_SIZE_MAX];
+    struct iovec parts[JOURNAL_FIELDS_MAX + 3];
+    struct buffer message AUTO(buffer_release) = {0};
+    buffer_append(&message, bytes_from_text("MESSAGE="));
+    buffer_append(&message, bytes_of(line.data, line.size - 1));
+    parts[0] = (struct iovec){message.data, message.size};
+    parts[1] = part_of(LEVEL_PRIORITIES[level]);
+    parts[2] = part_of("SYSLOG_IDENTIFIER=skeind");
+    int count = 3;
+    size_t begin = 0;
+    for (int used = 0; begin < line.size && used < JOURNAL_FIELDS_MAX;) {
+        const uint8_t *space = memchr(line.data + begin, ' ', line.size - begin);
+        size_t end = space == NULL ? line.size - 1 : (size_t)(space - line.data);
+        if (journal_field(bytes_of(line.data + begin, end - begin), fields[used])) {
+            parts[count++] = part_of(fields[used]);
+            used++;
+        }
+        begin = end + 1;
+    }
+    sd_journal_sendv(parts, count);
+}
+
+static void write_line(const struct log *log, enum log_level level, struct bytes line)
+{
+    if (log->is_journal) {
+        send_to_journal(level, line);
+        return;
+    }
+    // A log that can't be written (a closed pipe, a full disk) is no reason to stop.
+    ssize_t written = write(STDERR_FILENO, line.data, line.size);
+    (void)written;
+}
+
+static bool may_write(struct log *log, struct bytes text, uint32_t *ret_suppressed)
+{
+    pthread_mutex_lock(&log->mutex);
+    bool may = log_bucket_take(bucket_of(log, text), clock_monotonic_us(), ret_suppressed);
+    pthread_mutex_unlock(&log->mutex);
+    return may;
+}
+
+void log_text(struct log *log, enum log_level level, struct bytes text)
+{
+    uint32_t suppressed = 0;
+    if (level < log->level_min || !may_write(log, text, &suppressed)) {
+        return;
+    }
+    struct buffer whole AUTO(buffer_release) = {0};
+    buffer_append(&whole, text);
+    if (suppressed > 0) {
+        char more[32];
+        int size = snprintf(more, sizeof more, " suppressed=%" PRIu32, suppressed);
+        buffer_append(&whole, bytes_of(more, (size_t)size));
+    }
+    struct buffer line AUTO(buffer_release) = {0};
+    log_format(log, level, buffer_bytes(&whole), clock_wall_us(), &line);
+    write_line(log, level, buffer_bytes(&line));
+}
+
+void log_line(struct log *log, enum log_level level, const char *format, ...)
+{
+    char text[TEXT_SIZE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ASSERT(size >= 0);
+    log_text(log, level, bytes_from_text(text));
+}

@@ -1,0 +1,12 @@
+/*
+ * Formatted text at the end of a buffer: sentences for the operator, names of folders.
+ */
+#ifndef SKEIN_ACTORS_RUNTIME_TEXT_H
+#define SKEIN_ACTORS_RUNTIME_TEXT_H
+
+#include "base/buffer.h"
+
+// Appends what printf would print, without a NUL; cut to 1 KiB.
+__attribute__((format(printf, 2, 3))) void text_append(struct buffer *out, const char *format, ...);
+
+#endif
