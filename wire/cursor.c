@@ -66,13 +66,19 @@ static const struct head_row HEADS[TAG_TABLE_SIZE] = {
     [0x1f] = {FORM_MAP, 4, 0},
 };
 
+static uint64_t load_4(const uint8_t *from)
+{
+    return (uint64_t)from[0] << 24 | (uint64_t)from[1] << 16 | (uint64_t)from[2] << 8 | from[3];
+}
+
 static uint64_t load_big_endian(const uint8_t *from, unsigned size)
 {
-    uint64_t number = 0;
-    for (unsigned i = 0; i < size; i++) {
-        number = number << 8 | from[i];
+    switch (size) {
+    case 1: return from[0];
+    case 2: return (uint64_t)from[0] << 8 | from[1];
+    case 4: return load_4(from);
+    default: return load_4(from) << 32 | load_4(from + 4);
     }
-    return number;
 }
 
 static uint64_t extend_sign(uint64_t number, unsigned size)
@@ -89,13 +95,10 @@ static struct head short_head(uint8_t tag)
     if (tag >= 0xe0) {
         return (struct head){FORM_SIGNED, extend_sign(tag, 1)};
     }
-    if (tag < 0x90) {
-        return (struct head){FORM_MAP, tag & 0x0f};
+    if (tag >= 0xa0) {
+        return (struct head){FORM_TEXT, tag & 0x1f};
     }
-    if (tag < 0xa0) {
-        return (struct head){FORM_ARRAY, tag & 0x0f};
-    }
-    return (struct head){FORM_TEXT, tag & 0x1f};
+    return (struct head){tag < 0x90 ? FORM_MAP : FORM_ARRAY, tag & 0x0f};
 }
 
 static size_t size_left(const struct cursor *cursor)
@@ -159,81 +162,92 @@ static double float_from_bits(struct head head)
     return (double)real;
 }
 
-static enum status read_timestamp(struct value *value)
+static enum status read_timestamp(struct bytes payload, struct value *ret_value)
 {
-    const uint8_t *data = value->bytes.data;
+    const uint8_t *data = payload.data;
+    struct value value = {.kind = VALUE_TIMESTAMP};
     uint64_t word;
-    switch (value->bytes.size) {
-    case 4:
-        value->seconds = (int64_t)load_big_endian(data, 4);
-        value->nanoseconds = 0;
-        break;
+    switch (payload.size) {
+    case 4: value.seconds = (int64_t)load_big_endian(data, 4); break;
     case 8:
         word = load_big_endian(data, 8);
-        value->seconds = (int64_t)(word & 0x3ffffffff);
-        value->nanoseconds = (uint32_t)(word >> 34);
+        value.seconds = (int64_t)(word & 0x3ffffffff);
+        value.nanoseconds = (uint32_t)(word >> 34);
         break;
     case 12:
-        value->seconds = (int64_t)load_big_endian(data + 4, 8);
-        value->nanoseconds = (uint32_t)load_big_endian(data, 4);
+        value.seconds = (int64_t)load_big_endian(data + 4, 8);
+        value.nanoseconds = (uint32_t)load_big_endian(data, 4);
         break;
     default: return STATUS_bad_request;
     }
-    value->kind = VALUE_TIMESTAMP;
-    return value->nanoseconds < 1000000000 ? STATUS_ok : STATUS_bad_request;
+    if (value.nanoseconds >= 1000000000) {
+        return STATUS_bad_request;
+    }
+    *ret_value = value;
+    return STATUS_ok;
 }
 
-static enum status take_extension(struct cursor *at, uint64_t size, struct value *value)
+static enum status take_extension(struct cursor *at, uint64_t size, struct value *ret_value)
 {
     if (size_left(at) == 0) {
         return STATUS_bad_request;
     }
     uint8_t type = *at->next++;
-    TRY(take_bytes(at, size, &value->bytes));
-    value->kind = VALUE_EXTENSION;
-    return type == TIMESTAMP_TYPE ? read_timestamp(value) : STATUS_ok;
-}
-
-static void read_integer(struct head head, struct value *value)
-{
-    if (head.form == FORM_SIGNED && (int64_t)head.number < 0) {
-        value->kind = VALUE_NEGATIVE;
-        value->integer = (int64_t)head.number;
-    } else {
-        value->kind = VALUE_UNSIGNED;
-        value->natural = head.number;
+    struct bytes payload;
+    TRY(take_bytes(at, size, &payload));
+    if (type == TIMESTAMP_TYPE) {
+        return read_timestamp(payload, ret_value);
     }
-}
-
-static enum status take_container(const struct cursor *at, struct head head, struct value *value)
-{
-    TRY(check_count(at, head));
-    value->kind = head.form == FORM_MAP ? VALUE_MAP : VALUE_ARRAY;
-    value->count = (uint32_t)head.number;
+    *ret_value = (struct value){.kind = VALUE_EXTENSION, .bytes = payload};
     return STATUS_ok;
 }
 
-static enum status take_rest(struct cursor *at, struct head head, struct value *value)
+static struct value read_integer(struct head head)
+{
+    if (head.form == FORM_SIGNED && (int64_t)head.number < 0) {
+        return (struct value){.kind = VALUE_NEGATIVE, .integer = (int64_t)head.number};
+    }
+    return (struct value){.kind = VALUE_UNSIGNED, .natural = head.number};
+}
+
+static enum status take_payload(struct cursor *at, struct head head, struct value *ret_value)
+{
+    struct bytes payload;
+    TRY(take_bytes(at, head.number, &payload));
+    enum value_kind kind = head.form == FORM_TEXT ? VALUE_TEXT : VALUE_BINARY;
+    *ret_value = (struct value){.kind = kind, .bytes = payload};
+    return STATUS_ok;
+}
+
+static enum status read_container(const struct cursor *at, struct head head,
+                                  struct value *ret_value)
+{
+    TRY(check_count(at, head));
+    enum value_kind kind = head.form == FORM_MAP ? VALUE_MAP : VALUE_ARRAY;
+    *ret_value = (struct value){.kind = kind, .count = (uint32_t)head.number};
+    return STATUS_ok;
+}
+
+// Takes what follows a head; ret_value is untouched on failure.
+static enum status take_rest(struct cursor *at, struct head head, struct value *ret_value)
 {
     switch (head.form) {
-    case FORM_NIL: value->kind = VALUE_NIL; return STATUS_ok;
+    case FORM_NIL: *ret_value = (struct value){.kind = VALUE_NIL}; return STATUS_ok;
     case FORM_FALSE:
     case FORM_TRUE:
-        value->kind = VALUE_BOOLEAN;
-        value->boolean = head.form == FORM_TRUE;
+        *ret_value = (struct value){.kind = VALUE_BOOLEAN, .boolean = head.form == FORM_TRUE};
         return STATUS_ok;
     case FORM_UNSIGNED:
-    case FORM_SIGNED: read_integer(head, value); return STATUS_ok;
+    case FORM_SIGNED: *ret_value = read_integer(head); return STATUS_ok;
     case FORM_FLOAT32:
     case FORM_FLOAT64:
-        value->kind = VALUE_FLOAT;
-        value->real = float_from_bits(head);
+        *ret_value = (struct value){.kind = VALUE_FLOAT, .real = float_from_bits(head)};
         return STATUS_ok;
-    case FORM_TEXT: value->kind = VALUE_TEXT; return take_bytes(at, head.number, &value->bytes);
-    case FORM_BINARY: value->kind = VALUE_BINARY; return take_bytes(at, head.number, &value->bytes);
+    case FORM_TEXT:
+    case FORM_BINARY: return take_payload(at, head, ret_value);
     case FORM_ARRAY:
-    case FORM_MAP: return take_container(at, head, value);
-    case FORM_EXTENSION: return take_extension(at, head.number, value);
+    case FORM_MAP: return read_container(at, head, ret_value);
+    case FORM_EXTENSION: return take_extension(at, head.number, ret_value);
     case FORM_INVALID: break;
     }
     return STATUS_bad_request;
@@ -244,10 +258,8 @@ enum status cursor_value(struct cursor *cursor, struct value *ret_value)
     struct cursor at = *cursor;
     struct head head;
     TRY(take_head(&at, &head));
-    struct value value = {0};
-    TRY(take_rest(&at, head, &value));
+    TRY(take_rest(&at, head, ret_value));
     *cursor = at;
-    *ret_value = value;
     return STATUS_ok;
 }
 

@@ -29,17 +29,22 @@ enum value_kind {
     VALUE_EXTENSION, // any other extension
 };
 
-// One value; of a container only the head, its elements follow in the cursor.
+// One value; of a container only the head, its elements follow in the cursor. Only what its kind
+// has may be read.
 struct value {
     enum value_kind kind;
-    bool boolean;
-    uint64_t natural;     // VALUE_UNSIGNED
-    int64_t integer;      // VALUE_NEGATIVE
-    double real;          // VALUE_FLOAT
-    struct bytes bytes;   // TEXT, BINARY, EXTENSION (payload)
-    uint32_t count;       // ARRAY: elements; MAP: pairs
-    int64_t seconds;      // TIMESTAMP, since 1970
-    uint32_t nanoseconds; // TIMESTAMP, below 10^9
+    union {
+        bool boolean;       // VALUE_BOOLEAN
+        uint64_t natural;   // VALUE_UNSIGNED
+        int64_t integer;    // VALUE_NEGATIVE
+        double real;        // VALUE_FLOAT
+        struct bytes bytes; // TEXT, BINARY, EXTENSION (payload)
+        uint32_t count;     // ARRAY: elements; MAP: pairs
+        struct {
+            int64_t seconds;      // TIMESTAMP, since 1970
+            uint32_t nanoseconds; // TIMESTAMP, below 10^9
+        };
+    };
 };
 
 static inline struct cursor cursor_of(struct bytes bytes)
