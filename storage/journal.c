@@ -36,7 +36,6 @@
 // Entries of one read.
 struct read {
     uint64_t position;  // of the next entry
-    uint64_t offset;    // of its record, once its segment is open
     size_t size;        // no more than this, unless the first entry is larger
     size_t begin;       // size of `out` at first
     struct buffer *out; // borrowed
@@ -355,14 +354,18 @@ enum status journal_read(struct journal *journal, uint64_t position, size_t size
     ASSERT(position > journal->view.base.position && position <= journal->view.end.position);
     struct read read = {.position = position, .size = size, .begin = out->size, .out = out};
     bool is_full = false;
-    while (!is_full && read.position <= journal->view.end.position) {
-        enum status status = read_segment(journal, &read, &is_full);
-        if (status != STATUS_ok) {
-            buffer_truncate(out, read.begin);
-            return status == STATUS_absent ? STATUS_damaged : status;
-        }
+    enum status status = STATUS_ok;
+    while (!is_full && status == STATUS_ok && read.position <= journal->view.end.position) {
+        status = read_segment(journal, &read, &is_full);
     }
-    return STATUS_ok;
+    bool is_bad = status == STATUS_damaged || status == STATUS_absent;
+    if (is_bad && out->size > read.begin) {
+        return STATUS_ok; // what comes before the bad one is good
+    }
+    if (status != STATUS_ok) {
+        buffer_truncate(out, read.begin);
+    }
+    return is_bad ? STATUS_damaged : status;
 }
 
 // Removes the first segment. Its name is gone durably before the next one's is touched: a crash

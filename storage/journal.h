@@ -14,11 +14,11 @@
 struct journal;
 
 struct journal_options {
-    const char *folder;        // folder in the node's directory, "journal/1"; copied
-    uint64_t cluster_id;       // 0 while the cluster is not born: the journal must be empty then
-    uint64_t segment_size;     // bytes of a segment; SEGMENT_SIZE in the daemons
-    uint64_t high_water;       // durable high-water mark (position); a journal that ends below it is
-                               // damaged (rule 19)
+    const char *folder;    // folder in the node's directory, "journal/1"; copied
+    uint64_t cluster_id;   // 0 while the cluster is not born: the journal must be empty then
+    uint64_t segment_size; // bytes of a segment; SEGMENT_SIZE in the daemons
+    uint64_t high_water;   // durable high-water mark (position); a journal that ends below it is
+                           // damaged (rule 19)
     uint64_t high_water_epoch; // epoch of that entry; another epoch there means damage, too
 };
 
@@ -40,9 +40,10 @@ struct journal_run {
 
 // Opens the journal in its folder, makes an empty one if there is none; checks every entry, cuts a
 // torn tail (only bytes that were never acknowledged), tells damage from a tear (rules 18, 19).
-// A damaged journal opens with status ok and view.damaged set. Fails with read_only (no space for
-// the first segment), wrong_cluster (entries of another cluster), version_mismatch (another format)
-// or internal.
+// A damaged journal opens with status ok and view.damaged set; the first append, truncation or
+// reset removes what is beyond `end`, and only then it is no longer damaged. Fails with read_only
+// (no space for the first segment), wrong_cluster (entries of another cluster), version_mismatch
+// (another format) or internal.
 MUST_CHECK enum status journal_open(struct disk *disk, const struct journal_options *options,
                                     struct journal **ret_journal);
 
@@ -60,7 +61,8 @@ void journal_set_cluster(struct journal *journal, uint64_t cluster_id);
 
 // Appends framed entries that continue the end of the journal. They are durable after
 // journal_sync(). Entries that don't continue it are a bug of the caller (asserted: position and
-// previous CRC). read_only: the disk is full, nothing was appended. internal: stop the process.
+// previous CRC). read_only: the disk is full, nothing was appended; it may be tried again.
+// internal: stop the process; every later call fails, too.
 MUST_CHECK enum status journal_append(struct journal *journal, struct bytes entries);
 
 // Makes everything appended durable; one fdatasync when all of it is in one segment.
@@ -71,7 +73,8 @@ MUST_CHECK enum status journal_sync(struct journal *journal);
 MUST_CHECK enum status journal_truncate(struct journal *journal, uint64_t position);
 
 // Appends whole framed entries to `out`, from `position` on (held here), at least one, no more
-// than fit into `size` unless the first is larger. Verifies their CRCs: damaged when one is wrong.
+// than fit into `size` unless the first is larger. Verifies their CRCs: ends before one that is
+// wrong, damaged when that is the first.
 MUST_CHECK enum status journal_read(struct journal *journal, uint64_t position, size_t size,
                                     struct buffer *out);
 
@@ -79,7 +82,8 @@ MUST_CHECK enum status journal_read(struct journal *journal, uint64_t position, 
 // the base. The last segment stays.
 MUST_CHECK enum status journal_drop(struct journal *journal, uint64_t position);
 
-// Empties the journal durably; it then begins after `base` (state transfer, refill).
+// Empties the journal durably; it then begins after `base` (state transfer, refill). After a crash
+// in it the journal is as before or empty after `base`. read_only: no space, nothing was done.
 MUST_CHECK enum status journal_reset(struct journal *journal, const struct entry_place *base);
 
 // Prepares what the next appends need (allocates the next segment in bounded steps), when there is

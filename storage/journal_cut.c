@@ -2,9 +2,11 @@
  * Removing entries at the end, and replacing the journal by an empty one. Bytes are removed piece
  * by piece and a crash may keep any of the pieces; what it leaves would look like damage. So first
  * a mark, in a sector of its own in the header block of a segment that stays until the end, says
- * durably what is being done, and an opening that finds the mark does it again from the start.
+ * durably what is being done, and an opening that finds the mark does it again from the start, from
+ * writing the mark on: the one found may be in the page cache only.
  *
- *   journal_cut      mark in the segment that holds the last entry kept
+ *   journal_cut      make durable what is kept
+ *                    mark in the segment that holds the last entry kept
  *                    remove later segments, write zeros over what follows it; sync
  *                    take the mark away; sync
  *   journal_replace  prepare the new segment; mark in the first segment
@@ -71,9 +73,13 @@ static enum status segment_remove(struct journal *journal, uint64_t position)
     return journal_fatal(disk_remove(journal->disk, path));
 }
 
-static enum status mark_write(struct journal *journal, struct disk_file *file, struct bytes mark)
+static enum status mark_write(struct journal *journal, const struct segment *segment,
+                              struct disk_file *file, const struct segment_mark *mark)
 {
-    TRY(journal_fatal(disk_write(journal->disk, file, SEGMENT_MARK_OFFSET, mark)));
+    uint8_t bytes[SEGMENT_MARK_SIZE];
+    segment_mark_encode(segment, mark, bytes);
+    struct bytes encoded = bytes_of(bytes, sizeof bytes);
+    TRY(journal_fatal(disk_write(journal->disk, file, SEGMENT_MARK_OFFSET, encoded)));
     return journal_fatal(disk_sync(journal->disk, file));
 }
 
@@ -115,6 +121,18 @@ static enum status retreat_to(struct journal *journal, uint64_t position)
     return journal_open_segment(journal, journal_last(journal)->base.position, &journal->file);
 }
 
+// Makes the entries up to `position` durable: a mark must not outlive what it says is kept.
+static enum status settle_kept(struct journal *journal, uint64_t position)
+{
+    if (journal->durable_position >= position) {
+        return STATUS_ok;
+    }
+    if (journal->view.damaged) {
+        TRY(journal_rewrite(journal));
+    }
+    return disk_sync(journal->disk, journal->file);
+}
+
 enum status journal_cut(struct journal *journal, uint64_t position)
 {
     ASSERT(position >= journal->view.base.position && position <= journal->view.end.position);
@@ -123,20 +141,21 @@ enum status journal_cut(struct journal *journal, uint64_t position)
         return journal_replace(journal, &base);
     }
     TRY(journal_fatal(retreat_to(journal, position)));
+    TRY(journal_fatal(settle_kept(journal, position)));
     struct segment *segment = journal_last(journal);
     struct segment_mark mark;
     TRY(journal_fatal(mark_cut(journal, position, &mark)));
-    uint8_t bytes[SEGMENT_MARK_SIZE];
-    segment_mark_encode(segment, &mark, bytes);
-    TRY(mark_write(journal, journal->file, bytes_of(bytes, sizeof bytes)));
-    return journal_finish_cut(journal, &mark,
-                              journal->view.damaged ? segment->size : segment->used);
+    uint64_t tail_end = journal->view.damaged ? segment->size : segment->used;
+    TRY(journal_finish_cut(journal, &mark, tail_end));
+    journal->durable_position = position;
+    return STATUS_ok;
 }
 
 enum status journal_finish_cut(struct journal *journal, const struct segment_mark *mark,
                                uint64_t tail_end)
 {
     struct segment *segment = journal_last(journal);
+    TRY(mark_write(journal, segment, journal->file, mark));
     AUTO(segment_list_release) struct segment_list list = {0};
     TRY(journal_fatal(segment_list_read(journal, &list)));
     for (size_t i = 0; i < list.count; i++) {
@@ -147,49 +166,55 @@ enum status journal_finish_cut(struct journal *journal, const struct segment_mar
     TRY(journal_fatal(journal_zero(journal, mark->offset, tail_end)));
     TRY(journal_fatal(disk_sync(journal->disk, journal->file)));
     TRY(journal_fatal(disk_sync_folder(journal->disk, journal->folder)));
-    static const uint8_t no_mark[SEGMENT_MARK_SIZE];
-    TRY(mark_write(journal, journal->file, bytes_of(no_mark, sizeof no_mark)));
+    uint64_t mark_end = SEGMENT_MARK_OFFSET + SEGMENT_MARK_SIZE;
+    TRY(journal_fatal(journal_zero(journal, SEGMENT_MARK_OFFSET, mark_end)));
+    TRY(journal_fatal(disk_sync(journal->disk, journal->file)));
     segment_forget(segment, mark->offset);
     segment->used = mark->offset;
     journal_pop_runs(journal, mark->place.position);
     journal->view.end = mark->place;
     journal->view.damaged = false;
     journal->view.damage[0] = '\0';
-    journal->durable_position = mark->place.position;
     journal_measure(journal);
     return STATUS_ok;
+}
+
+static enum status mark_replaced(struct journal *journal, const struct segment *segment,
+                                 const struct entry_place *base)
+{
+    struct segment_mark mark = {.kind = SEGMENT_MARK_RESET, .place = *base};
+    struct disk_file *file;
+    TRY(journal_fatal(journal_open_segment(journal, segment->base.position, &file)));
+    enum status status = mark_write(journal, segment, file, &mark);
+    disk_close(journal->disk, &file);
+    return status;
 }
 
 enum status journal_replace(struct journal *journal, const struct entry_place *base)
 {
     TRY(spare_complete(journal, journal->segment_size));
-    if (journal->segment_count == 0) {
-        return journal_finish_replace(journal, NULL, base);
+    struct segment first = {0};
+    if (journal->segment_count > 0) {
+        first = journal->segments[0];
     }
-    struct segment *first = &journal->segments[0];
-    uint64_t marked_position = first->base.position;
-    struct disk_file *file;
-    TRY(journal_fatal(journal_open_segment(journal, marked_position, &file)));
-    struct segment_mark mark = {.kind = SEGMENT_MARK_RESET, .place = *base};
-    uint8_t bytes[SEGMENT_MARK_SIZE];
-    segment_mark_encode(first, &mark, bytes);
-    enum status status = mark_write(journal, file, bytes_of(bytes, sizeof bytes));
-    disk_close(journal->disk, &file);
-    TRY(status);
-    return journal_finish_replace(journal, &marked_position, base);
+    const struct segment *marked = journal->segment_count > 0 ? &first : NULL;
+    return journal_fatal(journal_finish_replace(journal, marked, base));
 }
 
-enum status journal_finish_replace(struct journal *journal, const uint64_t *marked_position,
+enum status journal_finish_replace(struct journal *journal, const struct segment *marked,
                                    const struct entry_place *base)
 {
-    TRY(spare_complete(journal, journal->segment_size));
+    uint64_t kept = marked == NULL ? 0 : marked->base.position + 1;
+    if (marked != NULL) {
+        TRY(mark_replaced(journal, marked, base));
+    }
     journal_close_files(journal);
     journal_pop_segments(journal, 0);
     journal_pop_runs(journal, 0);
     AUTO(segment_list_release) struct segment_list list = {0};
     TRY(journal_fatal(segment_list_read(journal, &list)));
     for (size_t i = 0; i < list.count; i++) {
-        if (marked_position == NULL || list.positions[i] != *marked_position + 1) {
+        if (list.positions[i] != kept) {
             TRY(segment_remove(journal, list.positions[i]));
         }
     }
@@ -197,10 +222,10 @@ enum status journal_finish_replace(struct journal *journal, const uint64_t *mark
     journal->view.base = journal->view.end = *base;
     journal->view.damaged = false;
     journal->view.damage[0] = '\0';
-    TRY(journal_fatal(journal_grow(journal, base, 0)));
+    TRY(journal_grow(journal, base, 0));
     journal->durable_position = base->position;
-    if (marked_position != NULL && *marked_position != base->position) {
-        TRY(segment_remove(journal, *marked_position + 1));
+    if (marked != NULL && kept != base->position + 1) {
+        TRY(segment_remove(journal, kept));
         TRY(journal_fatal(disk_sync_folder(journal->disk, journal->folder)));
     }
     return STATUS_ok;

@@ -113,18 +113,17 @@ MUST_CHECK enum status segment_list_read(struct journal *journal, struct segment
 // Removes every entry after `position`.
 MUST_CHECK enum status journal_cut(struct journal *journal, uint64_t position);
 
-// Goes on from a durable mark in the last segment in memory: removes all later segment files and
-// what is between mark->offset and `tail_end`, and the mark.
+// Writes the mark into the last segment in memory, removes all later segment files and what is
+// between mark->offset and `tail_end`, and then the mark.
 MUST_CHECK enum status journal_finish_cut(struct journal *journal, const struct segment_mark *mark,
                                           uint64_t tail_end);
 
 // Replaces everything by an empty segment that begins after `base`.
 MUST_CHECK enum status journal_replace(struct journal *journal, const struct entry_place *base);
 
-// Goes on from a durable mark in the segment that begins after `marked_position`, or without one
-// (NULL).
-MUST_CHECK enum status journal_finish_replace(struct journal *journal,
-                                              const uint64_t *marked_position,
+// Does so with a mark in the segment `marked`, the first; NULL when no segment is trusted.
+// read_only: what was removed did not make enough space; to be done again.
+MUST_CHECK enum status journal_finish_replace(struct journal *journal, const struct segment *marked,
                                               const struct entry_place *base);
 
 // Writes zeros over a part of the last segment's file; not synced.
@@ -134,5 +133,8 @@ MUST_CHECK enum status journal_zero(struct journal *journal, uint64_t from, uint
 
 MUST_CHECK enum status journal_recover(struct journal *journal,
                                        const struct journal_options *options);
+
+// Writes the records after durable_position again, into the last segment's file; not synced.
+MUST_CHECK enum status journal_rewrite(struct journal *journal);
 
 #endif

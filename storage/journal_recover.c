@@ -8,16 +8,17 @@
  *   marked as being cut? ──yes──► finish that, this was the last segment
  *   another segment follows? ──yes──► next     (2)
  *   something after the end proves that it was not the end? ──yes──► damaged
- *   write zeros over what else is there: a torn batch that nobody acknowledged
+ *   write zeros over what is after the end: maybe a torn batch, that nobody acknowledged
  *
  * 1. and 2. by what journal_grow.c promises: names only for whole headers, tears only in the last
  *    segment.
  * 3. A record after the end proves damage when it says that the entry missing there was durable;
  *    and so does a whole record right at the end that does not continue the chain.
  * 4. The end must not be below the high-water mark, nor the entry there of another epoch (rule 19).
- * 5. What the last records hold may be known to the page cache only: a process that was killed
- *    between write and sync, or whose sync failed, leaves it so. It is written again and synced
- *    before anybody is told of it (rule 8).
+ * 5. What is read may be known to the page cache only: a process that was killed between write and
+ *    sync leaves it so, and one whose sync failed may leave it so that no later sync writes it. So
+ *    what was not known durable is written again and synced before anybody is told of it (rule 8):
+ *    the last records, the absence of a mark, the zeros after the end.
  * 6. A damaged journal is left as it was found, until somebody removes what is after its end.
  */
 #include "storage/journal_internal.h"
@@ -165,25 +166,13 @@ static enum status resume_cut(struct journal *journal, const struct segment_mark
     return journal_finish_cut(journal, mark, segment->size);
 }
 
-// Takes the last segment's tail as torn: zeros over it. And writes again what may not be durable.
-static enum status settle_end(struct journal *journal, uint64_t tail_end)
+// Makes the end durable as it is in memory (5).
+static enum status settle_end(struct journal *journal)
 {
-    struct segment *segment = journal_last(journal);
-    TRY(journal_zero(journal, segment->used, tail_end));
-    journal->view.cut_size = tail_end - segment->used;
-    uint64_t offset = segment->used;
-    if (journal->durable_position < journal->view.end.position) {
-        uint64_t position = journal->durable_position + 1;
-        TRY(segment_find(segment, &journal->window, position, &offset));
-    }
-    while (offset < segment->used) {
-        uint64_t left = segment->used - offset;
-        struct bytes bytes;
-        TRY(window_get(&journal->window, offset, left < WINDOW_SIZE ? (size_t)left : WINDOW_SIZE,
-                       &bytes));
-        TRY(disk_write(journal->disk, journal->file, offset, bytes));
-        offset += bytes.size;
-    }
+    const struct segment *segment = journal_last(journal);
+    TRY(journal_rewrite(journal));
+    TRY(journal_zero(journal, segment->used, segment->size));
+    TRY(journal_zero(journal, SEGMENT_MARK_OFFSET, SEGMENT_MARK_OFFSET + SEGMENT_MARK_SIZE));
     TRY(disk_sync(journal->disk, journal->file));
     TRY(disk_sync_folder(journal->disk, journal->folder));
     journal->durable_position = journal->view.end.position;
@@ -210,7 +199,7 @@ static enum status load_segment(struct journal *journal, uint64_t base_position,
     bool is_marked = segment_mark_decode(&segment, block, &mark);
     if (is_marked && mark.kind == SEGMENT_MARK_RESET) {
         *ret_done = true;
-        return journal_finish_replace(journal, &base_position, &mark.place);
+        return journal_finish_replace(journal, &segment, &mark.place);
     }
     admit_segment(journal, &segment);
     *ret_done = journal->view.damaged || is_marked;
@@ -273,5 +262,29 @@ enum status journal_recover(struct journal *journal, const struct journal_option
         journal_close_files(journal);
         return STATUS_ok;
     }
-    return settle_end(journal, tail_end);
+    journal->view.cut_size = tail_end - journal_last(journal)->used;
+    return settle_end(journal);
+}
+
+enum status journal_rewrite(struct journal *journal)
+{
+    const struct segment *segment = journal_last(journal);
+    if (journal->durable_position >= journal->view.end.position) {
+        return STATUS_ok;
+    }
+    uint64_t offset;
+    window_open(&journal->window, journal->file);
+    TRY(segment_find(segment, &journal->window, journal->durable_position + 1, &offset));
+    while (offset < segment->used) {
+        uint64_t left = segment->used - offset;
+        struct bytes bytes;
+        TRY(window_get(&journal->window, offset, left < WINDOW_SIZE ? (size_t)left : WINDOW_SIZE,
+                       &bytes));
+        if (bytes.size == 0) {
+            return STATUS_internal;
+        }
+        TRY(disk_write(journal->disk, journal->file, offset, bytes));
+        offset += bytes.size;
+    }
+    return STATUS_ok;
 }
