@@ -134,8 +134,8 @@ enum status launch_init(struct launch *launch, const struct config *config, enum
         TRY(be_free(launch, name, mistakes));
     }
     fill_process(launch);
-    log_init(&launch->log, role_name(role), launch->name);
-    log_set_debug(&launch->log, config->log_debug == 1);
+    logger_init(&launch->log, role_name(role), launch->name);
+    logger_set_debug(&launch->log, config->log_debug == 1);
     launch->context = zmq_ctx_new();
     ASSERT(launch->context != NULL);
     ASSERT(zmq_ctx_set(launch->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX) == 0);
@@ -146,7 +146,7 @@ void launch_release(struct launch *launch)
 {
     while (zmq_ctx_term(launch->context) != 0 && errno == EINTR) {
     }
-    log_release(&launch->log);
+    logger_release(&launch->log);
 }
 
 // A port that this process had until now is given back by libzmq's own thread, a moment later.
@@ -178,16 +178,16 @@ enum status launch_open(struct launch *launch, struct loop **ret_loop)
     launch->process.seed = launch_random();
     enum status status = open_loop(launch, &loop, &error);
     if (status != STATUS_ok) {
-        log_line(&launch->log, LOG_ERROR, "event=start_failed why=\"%.*s\"", (int)error.size,
-                 (const char *)error.data);
+        logger_line(&launch->log, LOG_ERROR, "event=start_failed why=\"%.*s\"", (int)error.size,
+                    (const char *)error.data);
         return status;
     }
     ASSERT(strlen(loop_endpoint(loop)) < sizeof launch->listen);
     strcpy(launch->listen, loop_endpoint(loop));
     launch->process.endpoint = bytes_from_text(launch->listen);
     launch->process.trace_endpoint = bytes_from_text(loop_trace_endpoint(loop));
-    log_line(&launch->log, LOG_INFO, "event=listening endpoint=%s trace=%s", loop_endpoint(loop),
-             loop_trace_endpoint(loop));
+    logger_line(&launch->log, LOG_INFO, "event=listening endpoint=%s trace=%s", loop_endpoint(loop),
+                loop_trace_endpoint(loop));
     *ret_loop = loop;
     return STATUS_ok;
 }

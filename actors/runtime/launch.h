@@ -16,7 +16,7 @@ struct launch {
     struct bytes coordinators[COORDINATOR_COUNT_MAX]; // their endpoints
     struct voter_seed voters[VOTER_COUNT_MAX];        // of the configuration
     struct process process;                           // complete after launch_open()
-    struct log log;                                   // of this process
+    struct logger log;                                // of this process
     void *context;                                    // of libzmq
 };
 

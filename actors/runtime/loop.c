@@ -50,7 +50,7 @@ struct watch {
 };
 
 struct loop {
-    struct log *log;            // borrowed
+    struct logger *log;         // borrowed
     struct inbound *inbound;    // connections of others to us
     struct peer_sockets *peers; // connections of ours
     struct tap *tap;            // for the monitor
@@ -220,8 +220,8 @@ static void connect_peer(struct loop *loop, uint64_t address, struct bytes endpo
     if (status == STATUS_ok) {
         return;
     }
-    log_line(loop->log, LOG_WARNING, "event=connect_refused endpoint=%.*s status=%s",
-             (int)endpoint.size, (const char *)endpoint.data, status_name(status));
+    logger_line(loop->log, LOG_WARNING, "event=connect_refused endpoint=%.*s status=%s",
+                (int)endpoint.size, (const char *)endpoint.data, status_name(status));
     if (loop->refused_count < REFUSED_CONNECTS_MAX) {
         loop->refused[loop->refused_count++] = address;
     }
@@ -236,7 +236,7 @@ static void set_cluster(struct loop *loop, uint64_t cluster_id)
 
 static void write_log(struct loop *loop, enum log_level level, struct bytes text)
 {
-    log_text(loop->log, level, text);
+    logger_text(loop->log, level, text);
     if (level >= LOG_INFO) {
         supervisor_status(text);
     }
@@ -259,9 +259,9 @@ static void on_effect_query(struct loop *loop, const struct effect *effect, stru
 static void on_effect_stop(struct loop *loop, const struct effect *effect, struct bytes why)
 {
     bool is_clean = effect->timer == EXIT_CLEAN || effect->timer == EXIT_REBOOT;
-    log_line(loop->log, is_clean ? LOG_INFO : LOG_ERROR,
-             "event=stopping code=%" PRIu32 " why=\"%.*s\"", effect->timer, (int)why.size,
-             (const char *)why.data);
+    logger_line(loop->log, is_clean ? LOG_INFO : LOG_ERROR,
+                "event=stopping code=%" PRIu32 " why=\"%.*s\"", effect->timer, (int)why.size,
+                (const char *)why.data);
     stop(loop, (int)effect->timer);
 }
 
@@ -363,8 +363,8 @@ static void on_peer_event(struct loop *loop, const struct peer_event *event)
 {
     if (event->kind == PEER_FRAME) {
         if (!on_frame(loop, event)) {
-            log_line(loop->log, LOG_WARNING, "event=malformed_message from=\"%.*s\"",
-                     (int)event->head.from.size, (const char *)event->head.from.data);
+            logger_line(loop->log, LOG_WARNING, "event=malformed_message address=%016" PRIx64,
+                        event->address);
         }
         return;
     }
@@ -419,7 +419,7 @@ static void take_timers(struct loop *loop)
 
 static void on_stop_signal(struct loop *loop, uint32_t signal)
 {
-    log_line(loop->log, LOG_INFO, "event=signal signal=%s", strsignal((int)signal));
+    logger_line(loop->log, LOG_INFO, "event=signal signal=%s", strsignal((int)signal));
     if (loop->stop_deadline_us != UINT64_MAX) {
         stop(loop, EXIT_OTHER);
         return;
@@ -467,8 +467,8 @@ static void report_losses(struct loop *loop)
     }
     loop->report_next_us = loop->now_us + REPORT_US;
     loop->reported = dropped + malformed;
-    log_line(loop->log, LOG_WARNING, "event=losses dropped=%" PRIu64 " malformed=%" PRIu64, dropped,
-             malformed);
+    logger_line(loop->log, LOG_WARNING, "event=losses dropped=%" PRIu64 " malformed=%" PRIu64,
+                dropped, malformed);
 }
 
 static void answer_watchdog(struct loop *loop)
@@ -539,7 +539,7 @@ static void take_turn(struct loop *loop)
     report_losses(loop);
     answer_watchdog(loop);
     if (loop->now_us >= loop->stop_deadline_us && !loop->is_stopped) {
-        log_line(loop->log, LOG_ERROR, "event=stop_took_too_long");
+        logger_line(loop->log, LOG_ERROR, "event=stop_took_too_long");
         stop(loop, EXIT_OTHER);
     }
 }

@@ -5,7 +5,7 @@
 #ifndef SKEIN_ACTORS_RUNTIME_LOOP_H
 #define SKEIN_ACTORS_RUNTIME_LOOP_H
 
-#include "actors/runtime/log.h"
+#include "actors/runtime/logger.h"
 #include "actors/runtime/tap.h"
 #include "cluster/machine.h"
 
@@ -13,7 +13,7 @@ struct loop;
 
 struct loop_options {
     void *context;        // libzmq context; outlives the loop
-    struct log *log;      // outlives the loop
+    struct logger *log;   // outlives the loop
     struct bytes name;    // of the process; copied
     uint64_t incarnation; // of this start
     const char *listen;   // endpoint to bind to

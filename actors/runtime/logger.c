@@ -2,13 +2,13 @@
  * 1. A line is written with one write(2), so lines of several threads never mix and nothing is lost
  *    in a buffer when the process dies.
  * 2. A line is one line: whatever a peer got into the text, control characters are replaced.
- * 3. Nobody can fill a disk through us: each event has a burst of LOG_BURST lines and then one line
- *    every LOG_REFILL_US. Events share LOG_BUCKET_COUNT buckets by the hash of their name, which
- *    only the program chooses.
+ * 3. Nobody can fill a disk through us: each event has a burst of LOGGER_BURST lines and then one
+ * line every LOGGER_REFILL_US. Events share LOGGER_BUCKET_COUNT buckets by the hash of their name,
+ * which only the program chooses.
  * 4. journald gets the same line as MESSAGE and its pairs as fields, SKEIN_EVENT, SKEIN_EPOCH and
  * so on; then nothing goes to stderr, which would end up in the journal, too.
  */
-#include "actors/runtime/log.h"
+#include "actors/runtime/logger.h"
 
 #include "actors/runtime/clock.h"
 #include "base/assert.h"
@@ -41,38 +41,38 @@ static bool stderr_is_journal(void)
            fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
 }
 
-void log_init(struct log *log, const char *role, const char *name)
+void logger_init(struct logger *logger, const char *role, const char *name)
 {
-    *log = (struct log){.level_min = LOG_INFO, .is_journal = stderr_is_journal()};
-    snprintf(log->role, sizeof log->role, "%s", role);
-    snprintf(log->name, sizeof log->name, "%s", name);
-    ASSERT(pthread_mutex_init(&log->mutex, NULL) == 0);
+    *logger = (struct logger){.level_min = LOG_INFO, .is_journal = stderr_is_journal()};
+    snprintf(logger->role, sizeof logger->role, "%s", role);
+    snprintf(logger->name, sizeof logger->name, "%s", name);
+    ASSERT(pthread_mutex_init(&logger->mutex, NULL) == 0);
 }
 
-void log_release(struct log *log)
+void logger_release(struct logger *logger)
 {
-    pthread_mutex_destroy(&log->mutex);
+    pthread_mutex_destroy(&logger->mutex);
 }
 
-void log_set_debug(struct log *log, bool is_on)
+void logger_set_debug(struct logger *logger, bool is_on)
 {
-    log->level_min = is_on ? LOG_DEBUG : LOG_INFO;
+    logger->level_min = is_on ? LOG_DEBUG : LOG_INFO;
 }
 
 // The bucket of the event named at the start of the text.
-static struct log_bucket *bucket_of(struct log *log, struct bytes text)
+static struct logger_bucket *bucket_of(struct logger *logger, struct bytes text)
 {
     const uint8_t *space = text.size == 0 ? NULL : memchr(text.data, ' ', text.size);
     struct bytes event = space == NULL ? text : bytes_of(text.data, (size_t)(space - text.data));
-    return &log->buckets[address_of_endpoint(event) % LOG_BUCKET_COUNT];
+    return &logger->buckets[address_of_endpoint(event) % LOGGER_BUCKET_COUNT];
 }
 
-bool log_bucket_take(struct log_bucket *bucket, uint64_t now_us, uint32_t *ret_suppressed)
+bool logger_bucket_take(struct logger_bucket *bucket, uint64_t now_us, uint32_t *ret_suppressed)
 {
-    uint64_t refills = (now_us - bucket->refilled_us) / LOG_REFILL_US;
-    bucket->refilled_us += refills * LOG_REFILL_US;
+    uint64_t refills = (now_us - bucket->refilled_us) / LOGGER_REFILL_US;
+    bucket->refilled_us += refills * LOGGER_REFILL_US;
     bucket->used = refills >= bucket->used ? 0 : bucket->used - (uint32_t)refills;
-    if (bucket->used == LOG_BURST) {
+    if (bucket->used == LOGGER_BURST) {
         bucket->suppressed++;
         return false;
     }
@@ -102,12 +102,12 @@ static void append_time(struct buffer *out, uint64_t wall_us)
     buffer_append(out, bytes_of(time, (size_t)more));
 }
 
-void log_format(const struct log *log, enum log_level level, struct bytes text, uint64_t wall_us,
-                struct buffer *out)
+void logger_format(const struct logger *logger, enum log_level level, struct bytes text,
+                   uint64_t wall_us, struct buffer *out)
 {
-    char head[sizeof log->role + sizeof log->name + 64];
-    int size = snprintf(head, sizeof head, "level=%s role=%s%s%s ", LEVEL_NAMES[level], log->role,
-                        log->name[0] != '\0' ? " name=" : "", log->name);
+    char head[sizeof logger->role + sizeof logger->name + 64];
+    int size = snprintf(head, sizeof head, "level=%s role=%s%s%s ", LEVEL_NAMES[level],
+                        logger->role, logger->name[0] != '\0' ? " name=" : "", logger->name);
     buffer_append(out, bytes_of(head, (size_t)size));
     append_clean(out, text);
     append_time(out, wall_us);
@@ -164,9 +164,9 @@ static void send_to_journal(enum log_level level, struct bytes line)
     sd_journal_sendv(parts, count);
 }
 
-static void write_line(const struct log *log, enum log_level level, struct bytes line)
+static void write_line(const struct logger *logger, enum log_level level, struct bytes line)
 {
-    if (log->is_journal) {
+    if (logger->is_journal) {
         send_to_journal(level, line);
         return;
     }
@@ -175,18 +175,18 @@ static void write_line(const struct log *log, enum log_level level, struct bytes
     (void)written;
 }
 
-static bool may_write(struct log *log, struct bytes text, uint32_t *ret_suppressed)
+static bool may_write(struct logger *logger, struct bytes text, uint32_t *ret_suppressed)
 {
-    pthread_mutex_lock(&log->mutex);
-    bool may = log_bucket_take(bucket_of(log, text), clock_monotonic_us(), ret_suppressed);
-    pthread_mutex_unlock(&log->mutex);
+    pthread_mutex_lock(&logger->mutex);
+    bool may = logger_bucket_take(bucket_of(logger, text), clock_monotonic_us(), ret_suppressed);
+    pthread_mutex_unlock(&logger->mutex);
     return may;
 }
 
-void log_text(struct log *log, enum log_level level, struct bytes text)
+void logger_text(struct logger *logger, enum log_level level, struct bytes text)
 {
     uint32_t suppressed = 0;
-    if (level < log->level_min || !may_write(log, text, &suppressed)) {
+    if (level < logger->level_min || !may_write(logger, text, &suppressed)) {
         return;
     }
     struct buffer whole AUTO(buffer_release) = {0};
@@ -197,11 +197,11 @@ void log_text(struct log *log, enum log_level level, struct bytes text)
         buffer_append(&whole, bytes_of(more, (size_t)size));
     }
     struct buffer line AUTO(buffer_release) = {0};
-    log_format(log, level, buffer_bytes(&whole), clock_wall_us(), &line);
-    write_line(log, level, buffer_bytes(&line));
+    logger_format(logger, level, buffer_bytes(&whole), clock_wall_us(), &line);
+    write_line(logger, level, buffer_bytes(&line));
 }
 
-void log_line(struct log *log, enum log_level level, const char *format, ...)
+void logger_line(struct logger *logger, enum log_level level, const char *format, ...)
 {
     char text[TEXT_SIZE_MAX];
     va_list arguments;
@@ -209,5 +209,5 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
     int size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     ASSERT(size >= 0);
-    log_text(log, level, bytes_from_text(text));
+    logger_text(logger, level, bytes_from_text(text));
 }
