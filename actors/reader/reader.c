@@ -10,7 +10,8 @@
  * 1. A linearizable read waits for a read point all of whose messages were sent after the read
  *    arrived (rule 26). One read point is under way at a time, for all reads that had arrived when
  *    it began; those that arrive meanwhile share the next one. The first one after a pause begins
- *    when the messages that came together have all been taken: its timer is due at once.
+ *    when the messages that came together have all been taken: with the turn, or by a timer that
+ *    is due at once.
  * 2. A read point that is not confirmed within a heartbeat is given up; so it is when the primary
  *    changes or says that it is none. Its reads wait for the next one.
  * 3. Whatever the level, the answer comes from a storage node, which sees to it that it has applied
@@ -528,6 +529,7 @@ void reader_step(struct reader *self, const struct event *event, struct outbox *
         case EVENT_TIMER: on_timer(self, event, out); break;
         case EVENT_PEER_UP: on_peer_up(self, event, out); break;
         case EVENT_PEER_DOWN: on_peer_down(self, event, out); break;
+        case EVENT_TURN: points_begin(&self->points, &self->replicas, event->now_us, out); break;
         case EVENT_STOP: on_stop(self, event, out); break;
         default: break;
         }
