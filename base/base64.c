@@ -1,6 +1,9 @@
 /*
  * Three bytes are four characters of six bits. A last group of one or two bytes is filled up with
- * zero bits and padded with '='. The decoder is strict, so that no two texts mean the same bytes.
+ * zero bits and padded with '='.
+ *
+ * The decoder is strict, so that no two texts mean the same bytes: padding must be there, and only
+ * at the end, and the bits that fill up a group must be zero. White space is no part of it.
  */
 #include "base/base64.h"
 

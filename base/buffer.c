@@ -1,5 +1,8 @@
 /*
- * Growable bytes. Capacity doubles, so that appending n bytes one by one costs O(n) in all.
+ * Growable bytes. Capacity doubles, so that appending n bytes one by one costs O(n) in all, and
+ * never shrinks: a buffer that is cleared and filled again and again stops allocating soon.
+ *
+ * There is no bound here; whoever appends what others sent checks a bound of base/limits.h first.
  */
 #include "base/buffer.h"
 

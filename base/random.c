@@ -1,6 +1,9 @@
 /*
  * xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018),
  * seeded with splitmix64 as its authors advise.
+ *
+ * A number below a bound is the high half of a product with it (Lemire 2019, without the rejection
+ * step): the bias is below bound / 2^64, which nobody here can notice.
  */
 #include "base/random.h"
 

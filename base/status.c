@@ -1,5 +1,8 @@
 /*
  * Tables over the list of statuses; the list itself, and what each number means, is in the header.
+ *
+ * A number may come from a peer of a newer version that has statuses we don't know. Such a number
+ * reads as "unknown" and is treated as an internal failure that no retry helps.
  */
 #include "base/status.h"
 

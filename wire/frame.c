@@ -1,6 +1,9 @@
 /*
  * Head of a frame. What is wrong with a frame is found in the order in which the sender can be
  * told about it: is it a frame at all, is it of our format, is it of our cluster.
+ *
+ * The messages behind the head aren't looked at: the first one that is malformed ends the frame for
+ * whoever takes them out.
  */
 #include "wire/frame.h"
 

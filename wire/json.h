@@ -26,13 +26,13 @@ struct json_fault {
 MUST_CHECK enum status json_to_msgpack(struct bytes text, struct buffer *out,
                                        struct json_fault *ret_fault);
 
+// Appends `text`, which is valid UTF-8, as a JSON string with its quotes.
+void json_append_text(struct bytes text, struct buffer *out);
+
 // Appends the next value of the cursor as JSON text in one line, and passes it. Fails with
 // bad_request for what has no JSON form (malformed bytes, texts that are not UTF-8, field names
 // that are no texts, floats that are not finite, timestamps outside of the years 0 to 9999, unknown
 // extensions) and with too_deep; cursor and `out` are then as before.
 MUST_CHECK enum status json_from_msgpack(struct cursor *cursor, struct buffer *out);
-
-// Appends `text`, which is valid UTF-8, as a JSON string with its quotes.
-void json_append_text(struct bytes text, struct buffer *out);
 
 #endif

@@ -1,6 +1,9 @@
 /*
  * The words of roles, member states and read levels, as they stand on the command line and in
  * replies: one table each, by number.
+ *
+ * Numbers may come from a peer of a newer version. Where a word must be shown (a member's state)
+ * such a number reads as "unknown"; elsewhere it has no word, and the caller refuses it.
  */
 #include "wire/message.h"
 

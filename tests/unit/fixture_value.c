@@ -2,7 +2,7 @@
  * Values are drawn so that what usually breaks comes often: borders of the msgpack forms, small
  * containers, NUL and characters of several bytes.
  */
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 
 #include "base/rfc3339.h"
 #include "base/status.h"

@@ -7,20 +7,20 @@
 #include "base/buffer.h"
 #include "base/random.h"
 
-// Appends a value of any kind, containers nested at most `depth` deep. Integers, floats and texts
-// prefer the borders of their ranges.
-void value_append_random(struct random *random, unsigned depth, struct buffer *out);
-
-// Appends a valid text of at most `size_max` bytes.
-void text_append_random(struct random *random, size_t size_max, struct buffer *out);
-
 // An integer of any magnitude, often at a border of a msgpack form.
 uint64_t natural_random(struct random *random);
 
 // A finite double of any magnitude, often an integer or next to one.
 double real_random(struct random *random);
 
-// Changes, removes, doubles or inserts a few bytes.
+// Appends a valid text of at most `size_max` bytes.
+void text_append_random(struct random *random, size_t size_max, struct buffer *out);
+
+// Appends a value of any kind, containers nested at most `depth` deep. Integers, floats and texts
+// prefer the borders of their ranges.
+void value_append_random(struct random *random, unsigned depth, struct buffer *out);
+
+// Changes or inserts a few bytes, or cuts off the end.
 void bytes_damage(struct random *random, struct buffer *bytes);
 
 #endif

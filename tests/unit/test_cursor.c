@@ -5,7 +5,7 @@
 #include "wire/cursor.h"
 
 #include "base/limits.h"
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 #include "wire/pack.h"
 
 #include <criterion/criterion.h>

@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 #include "base/rfc3339.h"
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 #include "wire/pack.h"
 
 #include <criterion/criterion.h>

@@ -4,7 +4,7 @@
 #include "wire/entry.h"
 
 #include "base/crc32c.h"
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 
 #include <criterion/criterion.h>
 

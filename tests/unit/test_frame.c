@@ -3,7 +3,7 @@
  */
 #include "wire/frame.h"
 
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 #include "wire/pack.h"
 
 #include <criterion/criterion.h>

@@ -4,7 +4,7 @@
 #include "wire/document/id.h"
 
 #include "base/limits.h"
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 #include "wire/pack.h"
 
 #include <criterion/criterion.h>

@@ -4,7 +4,7 @@
 #include "wire/json.h"
 
 #include "base/utf8.h"
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 #include "wire/pack.h"
 
 #include <criterion/criterion.h>

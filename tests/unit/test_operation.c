@@ -5,7 +5,7 @@
 #include "wire/document/operation.h"
 
 #include "base/utf8.h"
-#include "fixture_value.h"
+#include "tests/unit/fixture_value.h"
 #include "wire/document/document.h"
 #include "wire/json.h"
 #include "wire/pack.h"
