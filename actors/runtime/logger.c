@@ -11,39 +11,24 @@
 #include "actors/runtime/logger.h"
 
 #include "actors/runtime/clock.h"
+#include "actors/runtime/journald.h"
 #include "base/assert.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT_SIZE_MAX = 1024, JOURNAL_FIELDS_MAX = 24, JOURNAL_FIELD_SIZE_MAX = 300 };
+enum { TEXT_SIZE_MAX = 1024 };
 
 static const char *const LEVEL_NAMES[] = {"debug", "info", "warning", "error"};
-static const char *const LEVEL_PRIORITIES[] = {"PRIORITY=7", "PRIORITY=6", "PRIORITY=4",
-                                               "PRIORITY=3"};
-
-// systemd says in JOURNAL_STREAM which file it gave us for stderr; somebody else may have replaced
-// it since.
-static bool stderr_is_journal(void)
-{
-    const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device;
-    unsigned long long inode;
-    struct stat stat;
-    return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-           fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
-}
+static const enum journald_priority LEVEL_PRIORITIES[] = {JOURNALD_DEBUG, JOURNALD_INFO,
+                                                          JOURNALD_WARNING, JOURNALD_ERROR};
 
 void logger_init(struct logger *logger, const char *role, const char *name)
 {
-    *logger = (struct logger){.level_min = LOG_INFO, .is_journal = stderr_is_journal()};
+    *logger = (struct logger){.level_min = LOG_INFO, .is_journal = journald_has_stderr()};
     snprintf(logger->role, sizeof logger->role, "%s", role);
     snprintf(logger->name, sizeof logger->name, "%s", name);
     ASSERT(pthread_mutex_init(&logger->mutex, NULL) == 0);
@@ -114,60 +99,10 @@ void logger_format(const struct logger *logger, enum log_level level, struct byt
     buffer_append_u8(out, '\n');
 }
 
-// A field of the journal, "SKEIN_KEY=value", out of "key=value". False when it is none.
-static bool journal_field(struct bytes pair, char field[static JOURNAL_FIELD_SIZE_MAX])
-{
-    const uint8_t *equals = pair.size == 0 ? NULL : memchr(pair.data, '=', pair.size);
-    if (equals == NULL || equals == pair.data || pair.size > JOURNAL_FIELD_SIZE_MAX - 16) {
-        return false;
-    }
-    size_t key_size = (size_t)(equals - pair.data);
-    int size = snprintf(field, JOURNAL_FIELD_SIZE_MAX, "SKEIN_%.*s", (int)pair.size,
-                        (const char *)pair.data);
-    for (size_t i = 6; i < 6 + key_size; i++) {
-        bool is_letter = field[i] >= 'a' && field[i] <= 'z';
-        if (!is_letter && field[i] != '_') {
-            return false;
-        }
-        field[i] = is_letter ? (char)(field[i] - 'a' + 'A') : '_';
-    }
-    return size > 0;
-}
-
-static struct iovec part_of(const char *text)
-{
-    return (struct iovec){(char *)text, strlen(text)};
-}
-
-// Values with spaces stand in quotes; their words are taken for pairs only when they look like one.
-static void send_to_journal(enum log_level level, struct bytes line)
-{
-    char fields[JOURNAL_FIELDS_MAX][JOURNAL_FIELD_SIZE_MAX];
-    struct iovec parts[JOURNAL_FIELDS_MAX + 3];
-    struct buffer message AUTO(buffer_release) = {0};
-    buffer_append(&message, bytes_from_text("MESSAGE="));
-    buffer_append(&message, bytes_of(line.data, line.size - 1));
-    parts[0] = (struct iovec){message.data, message.size};
-    parts[1] = part_of(LEVEL_PRIORITIES[level]);
-    parts[2] = part_of("SYSLOG_IDENTIFIER=skeind");
-    int count = 3;
-    size_t begin = 0;
-    for (int used = 0; begin < line.size && used < JOURNAL_FIELDS_MAX;) {
-        const uint8_t *space = memchr(line.data + begin, ' ', line.size - begin);
-        size_t end = space == NULL ? line.size - 1 : (size_t)(space - line.data);
-        if (journal_field(bytes_of(line.data + begin, end - begin), fields[used])) {
-            parts[count++] = part_of(fields[used]);
-            used++;
-        }
-        begin = end + 1;
-    }
-    sd_journal_sendv(parts, count);
-}
-
 static void write_line(const struct logger *logger, enum log_level level, struct bytes line)
 {
     if (logger->is_journal) {
-        send_to_journal(level, line);
+        journald_send(LEVEL_PRIORITIES[level], bytes_of(line.data, line.size - 1));
         return;
     }
     // A log that can't be written (a closed pipe, a full disk) is no reason to stop.

@@ -39,7 +39,7 @@ enum {
     OUTBOX_SIZE_MAX = 256 * KIB,    // effects are carried out in the middle of a frame
     REFUSED_CONNECTS_MAX = 64,      // endpoints that could not even be tried, in one turn
     STOP_US_MAX = 10 * 1000 * 1000, // for a clean stop
-    REPORT_US = 10 * 1000 * 1000,   // frames dropped or malformed are reported so often at most
+    REPORT_US = 10 * 1000 * 1000,   // frames refused are reported so often at most
 };
 
 // A descriptor and whom it wakes.
@@ -68,7 +68,7 @@ struct loop {
     uint64_t watchdog_next_us; // when next
     uint64_t stop_deadline_us; // the machine stops until then; UINT64_MAX before a signal
     uint64_t report_next_us;   // no report of lost frames before
-    uint64_t reported;         // frames dropped or malformed that were reported
+    uint64_t reported;         // frames refused that were reported
     uint64_t refused[REFUSED_CONNECTS_MAX]; // addresses that the machine is told are down
     size_t refused_count;
     bool is_stopped; // the machine said so, or had its time
@@ -455,20 +455,20 @@ static void read_clocks(struct loop *loop)
     loop->wall_us = clock_wall_us();
 }
 
-// Frames that were lost or not understood, for the operator.
+// Frames that were not understood, and what could not be sent to peers that had gone or took
+// nothing, for the operator.
 static void report_losses(struct loop *loop)
 {
     const struct peer_sockets_counts *in = inbound_counts(loop->inbound);
     const struct peer_sockets_counts *out = peer_sockets_counts(loop->peers);
-    uint64_t dropped = in->dropped + out->dropped;
     uint64_t malformed = in->malformed + out->malformed;
-    if (dropped + malformed == loop->reported || loop->now_us < loop->report_next_us) {
+    if (malformed == loop->reported || loop->now_us < loop->report_next_us) {
         return;
     }
     loop->report_next_us = loop->now_us + REPORT_US;
-    loop->reported = dropped + malformed;
-    logger_line(loop->log, LOG_WARNING, "event=losses dropped=%" PRIu64 " malformed=%" PRIu64,
-                dropped, malformed);
+    loop->reported = malformed;
+    logger_line(loop->log, LOG_WARNING, "event=frames_refused refused=%" PRIu64 " unsent=%" PRIu64,
+                malformed, in->dropped + out->dropped);
 }
 
 static void answer_watchdog(struct loop *loop)
