@@ -49,7 +49,9 @@ struct value {
 
 static inline struct cursor cursor_of(struct bytes bytes)
 {
-    return (struct cursor){.next = bytes.data, .end = bytes.data + bytes.size};
+    // Even adding 0 to NULL is undefined in C.
+    const uint8_t *end = bytes.size == 0 ? bytes.data : bytes.data + bytes.size;
+    return (struct cursor){.next = bytes.data, .end = end};
 }
 
 static inline bool cursor_at_end(const struct cursor *cursor)

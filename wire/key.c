@@ -65,7 +65,7 @@ void key_append_u64(struct buffer *key, uint64_t value)
 
 static void append_escaped(struct buffer *key, enum tag tag, struct bytes bytes)
 {
-    buffer_append_u8(key, tag);
+    buffer_append_u8(key, (uint8_t)tag);
     struct bytes left = bytes;
     while (left.size > 0) {
         const uint8_t *zero = memchr(left.data, 0, left.size);

@@ -260,9 +260,12 @@ static void move_pairs(struct rewriter *rewriter, const struct row *rows, size_t
 
 static enum status sort_pairs(struct rewriter *rewriter, size_t first_row, size_t begin)
 {
-    struct row *rows = rewriter->rows + first_row;
     size_t count = rewriter->row_count - first_row;
-    if (count < 2 || rows_ascend(rows, count)) {
+    if (count < 2) {
+        return STATUS_ok;
+    }
+    struct row *rows = rewriter->rows + first_row;
+    if (rows_ascend(rows, count)) {
         return STATUS_ok;
     }
     qsort(rows, count, sizeof *rows, compare_rows);
