@@ -1,6 +1,9 @@
 /*
  * Candidates in an array, looked through from the one whose turn it is: the first that is up, or
  * the first with the smallest number outstanding. Looking at each is cheap: there are few.
+ *
+ * Only the caller knows what is outstanding and who is down; what it forgets to say makes a pick
+ * worse, never wrong. A candidate that leaves and comes back begins anew.
  */
 #include "cluster/balance.h"
 

@@ -1,6 +1,10 @@
 /*
- * Configurations. Decoding takes nothing that encoding would not have written, so that every node
- * that has one agrees about its bytes and about what a majority of it is.
+ * Configurations.
+ *
+ * 1. Decoding takes nothing that encoding would not have written, so that every node that has one
+ *    agrees about its bytes and about what a majority of it is.
+ * 2. A voter is its directory; a name is for people, and unique in a configuration so that they
+ *    are not misled. Answers are counted by directory only (rule 31).
  */
 #include "cluster/configuration.h"
 

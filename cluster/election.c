@@ -17,11 +17,9 @@
  *    committed entry: a new epoch, without that node while a majority is without it (rule 3).
  * 3. A poll persists nothing and is a hint; only the voters' durable promises count (rule 33).
  *    Consent of the primary replaces it, and so does a voter's higher epoch (rules 35, 36).
- * 4. Several coordinators: they start in the order of the configuration file, a poll that shows a
- *    promise newer than known lets the other one try first, and failed steps are followed by
- *    jitter. A primary that is heard ends all of it.
- * 5. Steps that fail take twice as long the next time, so that a slow disk is not asked for a new
- *    promise for ever before it could write the last one.
+ * 4. Several coordinators: they start in the order of the configuration file, one that hears of a
+ *    promise made just now lets the other one try first (a few times, for promises are hearsay),
+ *    and failed steps are followed by jitter. A primary that is heard ends all of it.
  */
 #include "cluster/election.h"
 
@@ -30,14 +28,7 @@
 
 #include <inttypes.h>
 
-enum {
-    US_PER_MS = 1000,
-    TURN_PART = 5,          // a coordinator's turn to begin, as a part of a step
-    BACK_OFF_PART = 8,      // the shortest back-off, as a part of a step
-    RESEND_PART = 3,        // when the silent ones are asked again, as a part of a step
-    BACK_OFF_DOUBLINGS = 3, // a back-off grows so often
-    STEP_DOUBLINGS = 4,     // and so does a step
-};
+enum { US_PER_MS = 1000 };
 
 static void become(struct election *self, enum election_state next)
 {
@@ -61,14 +52,7 @@ static void become(struct election *self, enum election_state next)
 void election_init(struct election *self, const struct process *process)
 {
     *self = (struct election){.process = process};
-    random_init(&self->random, process->seed);
-}
-
-static uint64_t step_us(const struct election *self)
-{
-    uint32_t failed = self->attempts_failed;
-    uint64_t base_us = (uint64_t)self->process->timings.election_step_ms * US_PER_MS;
-    return base_us << (failed < STEP_DOUBLINGS ? failed : STEP_DOUBLINGS);
+    pacing_init(&self->pacing, process);
 }
 
 // Sets the timer to the next moment at which something is due.
@@ -98,46 +82,24 @@ static void stand_down(struct election *self, struct outbox *out)
 {
     electorate_include_all(&self->electorate);
     self->has_consent = false;
-    self->has_deferred = false;
-    self->failures = 0;
-    self->attempts_failed = 0;
+    pacing_reset(&self->pacing);
     enter(self, ELECTION_IDLE, 0, out);
 }
 
-// Jitter between tries, longer each time. After an attempt it is so long that two coordinators
-// which ran into each other hardly do so again (rule 33).
+// The step failed: waits before the next try.
 static void back_off(struct election *self, uint64_t now_us, struct outbox *out)
 {
-    uint32_t failed = self->failures++;
-    uint64_t least_us = (uint64_t)self->process->timings.election_step_ms * US_PER_MS /
-                        BACK_OFF_PART;
-    uint64_t most_us = 2 * least_us << (failed < BACK_OFF_DOUBLINGS ? failed : BACK_OFF_DOUBLINGS);
-    if (self->state != ELECTION_POLL) {
-        self->attempts_failed++;
-        most_us += ELECTION_JITTER_MS * US_PER_MS;
-    }
+    uint64_t wait_us = pacing_fail_us(&self->pacing, self->state != ELECTION_POLL);
     self->has_consent = false;
     self->target = 0;
-    enter(self, ELECTION_BACK_OFF, now_us + random_between(&self->random, least_us, most_us), out);
-}
-
-// Where this coordinator stands in the file; behind all when it is not in it.
-static size_t rank_of(const struct process *process)
-{
-    size_t rank = 0;
-    while (rank < process->coordinator_count &&
-           !bytes_equal(process->coordinators[rank], process->endpoint)) {
-        rank++;
-    }
-    return rank;
+    enter(self, ELECTION_BACK_OFF, now_us + wait_us, out);
 }
 
 // Begins after the turn of the coordinators before this one.
 static void begin_in_turn(struct election *self, uint64_t now_us, struct outbox *out)
 {
-    uint64_t turn_us = step_us(self) / TURN_PART;
     self->times = (struct election_times){0};
-    enter(self, ELECTION_BACK_OFF, now_us + rank_of(self->process) * turn_us, out);
+    enter(self, ELECTION_BACK_OFF, now_us + pacing_turn_us(&self->pacing), out);
     election_on_timer(self, now_us, out);
 }
 
@@ -200,8 +162,8 @@ static void begin_asking(struct election *self, enum election_state next, uint64
                          struct outbox *out)
 {
     electorate_begin_step(&self->electorate);
-    self->resend_us = now_us + step_us(self) / RESEND_PART;
-    enter(self, next, now_us + step_us(self), out);
+    self->resend_us = now_us + pacing_resend_us(&self->pacing);
+    enter(self, next, now_us + pacing_step_us(&self->pacing), out);
     ask_all(self, false, out);
 }
 
@@ -209,8 +171,6 @@ static void begin_poll(struct election *self, uint64_t now_us, struct outbox *ou
 {
     self->times.poll_us = self->times.poll_us == 0 ? now_us : self->times.poll_us;
     self->request++;
-    self->known_promised = electorate_highest_promise(&self->electorate);
-    self->has_rival = false;
     begin_asking(self, ELECTION_POLL, now_us, out);
 }
 
@@ -235,6 +195,28 @@ bool election_consent(struct election *self, uint64_t epoch, uint64_t target, ui
     self->times = (struct election_times){0};
     begin_seal(self, now_us, out);
     return true;
+}
+
+// A promise above all that were known, and not to us: another coordinator tries just now. The first
+// one that is heard of at all may be old.
+static void hear_promise(struct election *self, struct elector *elector, uint64_t promised,
+                         uint64_t now_us)
+{
+    uint64_t known = electorate_highest_promise(&self->electorate);
+    if (known != 0 && promised > known && promised > self->epoch) {
+        pacing_hear_rival(&self->pacing, now_us);
+    }
+    elector_hear_promise(elector, promised);
+}
+
+void election_hear_promise(struct election *self, const struct topology_member *record,
+                           uint64_t promised, uint64_t now_us)
+{
+    struct elector *elector = electorate_find(&self->electorate, record->address);
+    if (elector != NULL) {
+        elector->directory_id = record->directory_id;
+        hear_promise(self, elector, promised, now_us);
+    }
 }
 
 bool election_hear_primary(struct election *self, uint64_t epoch, uint64_t directory_id,
@@ -317,7 +299,7 @@ static void send_appointment(struct election *self, const struct ballot_answer *
 static enum status draw_birth(struct election *self, struct configuration *ret_birth)
 {
     TRY(electorate_make_birth(&self->electorate, ret_birth));
-    return configuration_set_cluster(ret_birth, random_next(&self->random) | 1,
+    return configuration_set_cluster(ret_birth, random_next(&self->pacing.random) | 1,
                                      self->process->cluster_name);
 }
 
@@ -334,16 +316,16 @@ static void begin_appoint(struct election *self, const struct ballot_answer *bes
     ASSERT(self->appointed_epoch < self->epoch); // rule 3
     self->appointed_epoch = self->epoch;
     self->times.appoint_us = now_us;
-    enter(self, ELECTION_APPOINT, now_us + step_us(self), out);
+    enter(self, ELECTION_APPOINT, now_us + pacing_step_us(&self->pacing), out);
     send_appointment(self, best, self->is_birth ? &birth : NULL, out);
 }
 
 static void begin_wait(struct election *self, uint64_t now_us, struct outbox *out)
 {
     uint64_t patience_us = (uint64_t)self->process->timings.suspect_after_ms * US_PER_MS;
+    uint64_t step_us = pacing_step_us(&self->pacing);
     self->times.accepted_us = now_us;
-    enter(self, ELECTION_WAIT, now_us + (patience_us > step_us(self) ? patience_us : step_us(self)),
-          out);
+    enter(self, ELECTION_WAIT, now_us + (patience_us > step_us ? patience_us : step_us), out);
 }
 
 // Rule 3: any doubt about the appointment ends the attempt. The deviation goes on with the second
@@ -362,13 +344,12 @@ static void doubt(struct election *self, const char *why, uint64_t now_us, struc
     back_off(self, now_us, out);
 }
 
-// A state that lasts must not fill the log: told the 1st, 2nd, 4th, 8th time in a row.
 static void fail_poll(struct election *self, const char *why, uint64_t now_us, struct outbox *out)
 {
     back_off(self, now_us, out);
-    if ((self->failures & (self->failures - 1)) == 0) {
+    if (pacing_is_worth_telling(&self->pacing)) {
         outbox_log(out, LOG_INFO, "event=poll_failed suspect=%" PRIu64 " reason=%s times=%" PRIu32,
-                   self->suspect, why, self->failures);
+                   self->suspect, why, self->pacing.failures);
     }
 }
 
@@ -387,8 +368,7 @@ static void count_poll(struct election *self, uint64_t now_us, struct outbox *ou
         fail_poll(self, is_blank ? "not_every_voter_is_there" : "no_majority", now_us, out);
         return;
     }
-    if (self->has_rival && !self->has_deferred) {
-        self->has_deferred = true;
+    if (pacing_defers(&self->pacing, now_us)) {
         fail_poll(self, "another_coordinator_tries", now_us, out);
         return;
     }
@@ -461,6 +441,7 @@ static void take_answer(struct election *self, const struct event *event,
     if (elector == NULL || !elector->is_asked || elector->has_answered) {
         return;
     }
+    hear_promise(self, elector, answer->promised, event->now_us);
     if (elector_take_answer(elector, answer) != STATUS_ok) {
         refuse(self, elector, "malformed", event->from_name, out);
     } else if (!is_of_cluster(self, elector, out)) {
@@ -484,8 +465,6 @@ static void on_poll_reply(struct election *self, const struct event *event, stru
         .configuration = reply->configuration,
         .agrees = !reply->hears_primary && reply->would_accept,
     };
-    bool is_newer = reply->promised > self->known_promised && reply->promised > self->epoch;
-    self->has_rival |= self->known_promised != 0 && is_newer;
     if (reply->hears_primary) {
         self->voters_hear_us = event->now_us;
     }
@@ -524,7 +503,8 @@ static void on_appoint_reply(struct election *self, const struct event *event, s
         begin_wait(self, event->now_us, out);
         return;
     }
-    elector_hear_promise(electorate_find(&self->electorate, event->from), reply->promised);
+    hear_promise(self, electorate_find(&self->electorate, event->from), reply->promised,
+                 event->now_us);
     doubt(self, "refused", event->now_us, out);
 }
 
@@ -541,7 +521,7 @@ void election_on_message(struct election *self, const struct event *event, struc
 static void on_asking_timer(struct election *self, uint64_t now_us, struct outbox *out)
 {
     if (now_us >= self->resend_us) {
-        self->resend_us += step_us(self) / RESEND_PART;
+        self->resend_us = now_us + pacing_resend_us(&self->pacing);
         ask_all(self, true, out);
     }
     count(self, now_us, out);

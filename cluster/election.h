@@ -7,10 +7,11 @@
 #ifndef SKEIN_CLUSTER_ELECTION_H
 #define SKEIN_CLUSTER_ELECTION_H
 
-#include "base/random.h"
 #include "cluster/electorate.h"
 #include "cluster/machine.h"
+#include "cluster/pacing.h"
 #include "cluster/process.h"
+#include "cluster/topology.h"
 
 enum {
     ELECTION_TIMER = 1001,     // the machine's timer; its owner's are smaller numbers
@@ -36,7 +37,7 @@ struct election_times {
 
 struct election {
     const struct process *process; // borrowed
-    struct random random;          // jitter, cluster ids
+    struct pacing pacing;          // and the random numbers
     enum election_state state;
     struct electorate electorate;
     uint64_t cluster_id;      // 0 until a node was heard to belong to one
@@ -49,14 +50,9 @@ struct election {
     uint64_t appointee_id;    // directory appointed
     uint64_t appointee;       // its address
     uint64_t request;         // of the latest poll
-    uint64_t known_promised;  // highest promise known before the poll
-    bool has_rival;           // the poll shows another coordinator's attempt
-    bool has_deferred;        // backed off from a rival once already
     uint64_t deadline_us;     // end of the step
     uint64_t resend_us;       // when those who are silent are asked again
     uint64_t grace_us;        // when a majority goes on without the rest; 0: there is none yet
-    uint32_t failures;        // steps failed since IDLE
-    uint32_t attempts_failed; // those of them that had an epoch
     uint64_t voters_hear_us;  // when a node last said in a poll that it hears a primary
     struct election_times times;
     uint64_t refused; // answers refused: malformed, or of another cluster
@@ -78,6 +74,10 @@ void election_override(struct election *self, uint64_t epoch, uint64_t leader, u
 // way (rule 36). False if an attempt is under way already.
 bool election_consent(struct election *self, uint64_t epoch, uint64_t target, uint64_t now_us,
                       struct outbox *out);
+
+// A storage node reported that it has promised this epoch, or knows of a voter that has.
+void election_hear_promise(struct election *self, const struct topology_member *record,
+                           uint64_t promised, uint64_t now_us);
 
 // A primary was heard that leads `epoch`, its first entry committed. Ends what is under way if that
 // is done with; true if it is the one that this election appointed.

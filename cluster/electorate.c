@@ -171,7 +171,6 @@ enum status elector_take_answer(struct elector *elector, const struct elector_an
     elector->answer = kept;
     elector->directory_id = answer->directory_id;
     elector->agrees = answer->agrees;
-    elector_hear_promise(elector, answer->promised);
     return STATUS_ok;
 }
 

@@ -28,12 +28,12 @@ struct elector {
 
 // An answer as it came, to a poll or to a seal.
 struct elector_answer {
-    struct bytes from_name; // name in the head of its frame
-    uint64_t directory_id;
-    uint64_t promised;
-    uint64_t last_epoch;
-    uint64_t last_position;
-    struct bytes configuration; // encoded; empty for none
+    struct bytes from_name;     // name in the head of its frame
+    uint64_t directory_id;      // identity of the answering directory
+    uint64_t promised;          // epoch promised
+    uint64_t last_epoch;        // of its last entry
+    uint64_t last_position;     // of its last entry; 0 when its log is empty
+    struct bytes configuration; // in its log, encoded; empty for none
     bool agrees;                // would take part, or promised
 };
 

@@ -1,5 +1,9 @@
 /*
- * The default timings, one for each name in base/limits.h.
+ * The default timings, one for each name in base/limits.h. They fit together there: a few
+ * heartbeats may be lost before a primary is suspected, and a process misses several reports before
+ * it counts as unreachable. A configuration that changes some of them is checked where it is read.
+ *
+ * Nothing here is needed for safety: no clock takes part in it.
  */
 #include "cluster/process.h"
 

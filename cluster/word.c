@@ -1,5 +1,9 @@
 /*
  * A word is UTF-8 (the decoder of messages has checked it) without spaces and control characters.
+ *
+ * Names and endpoints come from other processes and end up in fixed arrays, in log lines of the
+ * form key=value, and in tables on a terminal. What could break one of these is refused where it
+ * comes in, so that nobody has to escape it later.
  */
 #include "cluster/word.h"
 

@@ -140,16 +140,13 @@ static void hear_promises(struct coordinator *self, const struct registry_member
                           const struct event *event, struct outbox *out)
 {
     const struct topology_member *record = &member->record;
-    struct electorate *electorate = &self->election.electorate;
-    electorate_add_node(electorate, bytes_from_text(record->endpoint), out);
-    struct elector *elector = electorate_find(electorate, record->address);
-    if (elector != NULL) {
-        elector->directory_id = record->directory_id;
-        elector_hear_promise(elector, record->promised);
-        elector_hear_promise(elector, event->message->member.wanted_epoch);
-    }
+    struct election *election = &self->election;
+    uint64_t wanted_epoch = event->message->member.wanted_epoch;
+    uint64_t promised = wanted_epoch > record->promised ? wanted_epoch : record->promised;
+    electorate_add_node(&election->electorate, bytes_from_text(record->endpoint), out);
+    election_hear_promise(election, record, promised, event->now_us);
     if (member->is_named) {
-        election_learn_cluster(&self->election, event->from_cluster_id, out);
+        election_learn_cluster(election, event->from_cluster_id, out);
     }
 }
 
