@@ -1,6 +1,6 @@
 /*
- * The frame of an entry. Integers are stored byte by byte, little endian, so that a journal can be
- * read on any machine; the compiler makes single moves of it.
+ * The frame of an entry. Integers are stored little endian, so that a journal can be read on any
+ * machine.
  *
  * 1. Everything but size and CRC is under the CRC, and so is the cluster id, which the frame
  *    doesn't hold: an entry of another cluster is damage here (rules 18 and 31).
@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 
 enum {
     OFFSET_SIZE = 0,
@@ -31,26 +32,10 @@ enum {
 
 static_assert((int)OFFSET_END == ENTRY_HEADER_SIZE, "the header is as drawn");
 
-static void store(uint8_t *to, unsigned size, uint64_t value)
-{
-    for (unsigned i = 0; i < size; i++) {
-        to[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
-static uint64_t load(const uint8_t *from, unsigned size)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < size; i++) {
-        value |= (uint64_t)from[i] << (8 * i);
-    }
-    return value;
-}
-
 static uint32_t frame_crc(const uint8_t *frame, size_t size, uint64_t cluster_id)
 {
     uint8_t cluster[8];
-    store(cluster, 8, cluster_id);
+    store_u64(cluster, cluster_id);
     uint32_t crc = crc32c(0, bytes_of(cluster, sizeof cluster));
     return crc32c(crc, bytes_of(frame + OFFSET_FORMAT, size - OFFSET_FORMAT));
 }
@@ -60,23 +45,24 @@ void entry_encode(struct entry *entry, uint64_t cluster_id, struct buffer *out)
     ASSERT(entry->payload.size <= ENTRY_PAYLOAD_SIZE_MAX);
     size_t size = ENTRY_HEADER_SIZE + entry->payload.size;
     uint8_t *frame = buffer_extend(out, size);
-    store(frame + OFFSET_SIZE, 4, size);
-    store(frame + OFFSET_FORMAT, 1, ENTRY_FORMAT);
-    store(frame + OFFSET_KIND, 1, entry->kind);
-    store(frame + OFFSET_FLAGS, 2, entry->flags);
-    store(frame + OFFSET_PREVIOUS_CRC, 4, entry->previous_crc);
-    store(frame + OFFSET_EPOCH, 8, entry->epoch);
-    store(frame + OFFSET_POSITION, 8, entry->position);
-    store(frame + OFFSET_COMMIT_POSITION, 8, entry->commit_position);
-    store(frame + OFFSET_VERSION, 8, entry->version);
-    store(frame + OFFSET_TIME, 8, entry->time_us);
-    store(frame + OFFSET_TRANSACTIONS, 4, entry->transactions);
+    store_u32(frame + OFFSET_SIZE, (uint32_t)size);
+    frame[OFFSET_FORMAT] = ENTRY_FORMAT;
+    frame[OFFSET_KIND] = entry->kind;
+    frame[OFFSET_FLAGS] = (uint8_t)entry->flags;
+    frame[OFFSET_FLAGS + 1] = (uint8_t)(entry->flags >> 8);
+    store_u32(frame + OFFSET_PREVIOUS_CRC, entry->previous_crc);
+    store_u64(frame + OFFSET_EPOCH, entry->epoch);
+    store_u64(frame + OFFSET_POSITION, entry->position);
+    store_u64(frame + OFFSET_COMMIT_POSITION, entry->commit_position);
+    store_u64(frame + OFFSET_VERSION, entry->version);
+    store_u64(frame + OFFSET_TIME, entry->time_us);
+    store_u32(frame + OFFSET_TRANSACTIONS, entry->transactions);
     memset(frame + OFFSET_RESERVED, 0, OFFSET_END - OFFSET_RESERVED);
     if (entry->payload.size > 0) {
         memcpy(frame + ENTRY_HEADER_SIZE, entry->payload.data, entry->payload.size);
     }
     entry->crc = frame_crc(frame, size, cluster_id);
-    store(frame + OFFSET_CRC, 4, entry->crc);
+    store_u32(frame + OFFSET_CRC, entry->crc);
 }
 
 static enum status check_frame(struct bytes bytes, size_t *ret_size)
@@ -84,7 +70,7 @@ static enum status check_frame(struct bytes bytes, size_t *ret_size)
     if (bytes.size < ENTRY_HEADER_SIZE) {
         return STATUS_bad_request;
     }
-    size_t size = load(bytes.data + OFFSET_SIZE, 4);
+    size_t size = load_u32(bytes.data + OFFSET_SIZE);
     bool is_sound = size >= ENTRY_HEADER_SIZE &&
                     size <= ENTRY_HEADER_SIZE + ENTRY_PAYLOAD_SIZE_MAX && size <= bytes.size &&
                     bytes.data[OFFSET_FORMAT] == ENTRY_FORMAT;
@@ -101,21 +87,21 @@ enum status entry_decode(struct bytes bytes, uint64_t cluster_id, struct entry *
     size_t size;
     TRY(check_frame(bytes, &size));
     const uint8_t *frame = bytes.data;
-    uint32_t crc = (uint32_t)load(frame + OFFSET_CRC, 4);
+    uint32_t crc = load_u32(frame + OFFSET_CRC);
     if (crc != frame_crc(frame, size, cluster_id)) {
         return STATUS_damaged;
     }
     *ret_entry = (struct entry){
         .kind = frame[OFFSET_KIND],
-        .flags = (uint16_t)load(frame + OFFSET_FLAGS, 2),
+        .flags = (uint16_t)(frame[OFFSET_FLAGS] | frame[OFFSET_FLAGS + 1] << 8),
         .crc = crc,
-        .previous_crc = (uint32_t)load(frame + OFFSET_PREVIOUS_CRC, 4),
-        .epoch = load(frame + OFFSET_EPOCH, 8),
-        .position = load(frame + OFFSET_POSITION, 8),
-        .commit_position = load(frame + OFFSET_COMMIT_POSITION, 8),
-        .version = load(frame + OFFSET_VERSION, 8),
-        .time_us = load(frame + OFFSET_TIME, 8),
-        .transactions = (uint32_t)load(frame + OFFSET_TRANSACTIONS, 4),
+        .previous_crc = load_u32(frame + OFFSET_PREVIOUS_CRC),
+        .epoch = load_u64(frame + OFFSET_EPOCH),
+        .position = load_u64(frame + OFFSET_POSITION),
+        .commit_position = load_u64(frame + OFFSET_COMMIT_POSITION),
+        .version = load_u64(frame + OFFSET_VERSION),
+        .time_us = load_u64(frame + OFFSET_TIME),
+        .transactions = load_u32(frame + OFFSET_TRANSACTIONS),
         .payload = bytes_of(frame + ENTRY_HEADER_SIZE, size - ENTRY_HEADER_SIZE),
     };
     *ret_size = size;

@@ -1,0 +1,192 @@
+/*
+ * Writing operations: every field in its place, every number in its shortest form, every document
+ * in canonical form.
+ *
+ *   operations_canonicalize --> rewrite_all --> operations_next, rewrite, operation_pack
+ *
+ * 1. A list is always written anew; what makes it cheap when nothing is to be done is that
+ * canonical documents are only checked and copied.
+ * 2. Documents that have to be rewritten share one space for each field, for all operations.
+ */
+#include "wire/document/operation.h"
+
+#include "base/assert.h"
+#include "wire/document/document.h"
+#include "wire/document/operation_fields.h"
+#include "wire/pack.h"
+
+// Documents of one operation that had to be rewritten.
+struct rewritten {
+    struct buffer document;
+    struct buffer patch;
+    struct buffer where;
+};
+
+static void pack_name(struct buffer *out, enum field field)
+{
+    pack_text(out, operation_field_name(field));
+}
+
+static void pack_raw(struct buffer *out, enum field field, struct bytes value)
+{
+    if (value.size > 0) {
+        pack_name(out, field);
+        buffer_append(out, value);
+    }
+}
+
+static void pack_word(struct buffer *out, enum field field, struct bytes word)
+{
+    if (word.size > 0) {
+        pack_name(out, field);
+        pack_text(out, word);
+    }
+}
+
+static void pack_true(struct buffer *out, enum field field, bool value)
+{
+    if (value) {
+        pack_name(out, field);
+        pack_flag(out, true);
+    }
+}
+
+static void pack_natural(struct buffer *out, enum field field, bool is_given, uint64_t number)
+{
+    if (is_given) {
+        pack_name(out, field);
+        pack_u64(out, number);
+    }
+}
+
+// Every id and version in its shortest form; they have been checked when they were parsed.
+static void pack_ids(struct buffer *out, struct bytes ids)
+{
+    if (ids.size == 0) {
+        return;
+    }
+    struct cursor cursor = cursor_of(ids);
+    uint32_t count = 0;
+    bool is_sound = cursor_array(&cursor, &count) == STATUS_ok;
+    pack_name(out, FIELD_ids);
+    pack_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct document_id id = {0};
+        uint64_t version = 0;
+        is_sound = is_sound && operation_take_pair(&cursor, &id, &version) == STATUS_ok;
+        pack_array(out, 2);
+        document_id_pack(&id, out);
+        pack_u64(out, version);
+    }
+    ASSERT(is_sound);
+}
+
+static uint32_t count_find_fields(const struct operation *operation)
+{
+    return (operation->where.size > 0) + (uint32_t)(operation->index.size > 0) +
+           (operation->order.size > 0) + (operation->limit > 0);
+}
+
+static void pack_find_fields(const struct operation *operation, struct buffer *out)
+{
+    pack_raw(out, FIELD_where, operation->where);
+    pack_word(out, FIELD_index, operation->index);
+    pack_word(out, FIELD_order, operation->order);
+    pack_natural(out, FIELD_limit, operation->limit > 0, operation->limit);
+}
+
+static uint32_t count_fields(const struct operation *operation)
+{
+    uint32_t count = 2 + (uint32_t)operation->has_id + (operation->document.size > 0) +
+                     (operation->patch.size > 0) + operation->upsert + operation->absent +
+                     operation->has_document_version + (operation->ids.size > 0);
+    return count + (operation->has_find ? 2 : count_find_fields(operation));
+}
+
+void operation_pack(const struct operation *operation, struct buffer *out)
+{
+    pack_map(out, count_fields(operation));
+    pack_name(out, FIELD_op);
+    pack_text_literal(out, operation_kind_name(operation->kind));
+    pack_name(out, FIELD_collection);
+    pack_text(out, operation->collection);
+    if (operation->has_id) {
+        pack_name(out, FIELD_id);
+        document_id_pack(&operation->id, out);
+    }
+    pack_raw(out, FIELD_document, operation->document);
+    pack_raw(out, FIELD_patch, operation->patch);
+    if (!operation->has_find) {
+        pack_find_fields(operation, out);
+    }
+    pack_true(out, FIELD_upsert, operation->upsert);
+    pack_true(out, FIELD_absent, operation->absent);
+    pack_natural(out, FIELD_document_version, operation->has_document_version,
+                 operation->document_version);
+    pack_ids(out, operation->ids);
+    if (operation->has_find) {
+        pack_name(out, FIELD_find);
+        pack_map(out, count_find_fields(operation));
+        pack_find_fields(operation, out);
+    }
+    pack_natural(out, FIELD_digest, operation->has_find, operation->digest);
+}
+
+static void rewritten_release(struct rewritten *rewritten)
+{
+    buffer_release(&rewritten->document);
+    buffer_release(&rewritten->patch);
+    buffer_release(&rewritten->where);
+}
+
+// Makes `*value`, the document in `field`, canonical, in `space` if it wasn't.
+static enum status rewrite(struct bytes *value, struct buffer *space, enum field field,
+                           uint32_t number, struct operation_fault *fault)
+{
+    if (value->size == 0 || document_is_canonical(*value)) {
+        return STATUS_ok;
+    }
+    const char *reason = "";
+    buffer_clear(space);
+    enum status status = document_canonicalize(*value, space, &reason);
+    if (status != STATUS_ok) {
+        return operation_fail(fault, number, status, "has a field \"%s\" that %s",
+                              (const char *)operation_field_name(field).data, reason);
+    }
+    *value = buffer_bytes(space);
+    return STATUS_ok;
+}
+
+static enum status rewrite_all(struct bytes blob, struct buffer *out, struct rewritten *rewritten,
+                               struct operation_fault *fault)
+{
+    struct operations operations;
+    TRY(operations_open(blob, &operations, fault));
+    pack_array(out, operations.count);
+    while (operations_have_next(&operations)) {
+        struct operation operation;
+        TRY(operations_next(&operations, &operation, fault));
+        uint32_t number = operations.taken;
+        TRY(rewrite(&operation.document, &rewritten->document, FIELD_document, number, fault));
+        TRY(rewrite(&operation.patch, &rewritten->patch, FIELD_patch, number, fault));
+        TRY(rewrite(&operation.where, &rewritten->where, FIELD_where, number, fault));
+        operation_pack(&operation, out);
+    }
+    return STATUS_ok;
+}
+
+enum status operations_canonicalize(struct bytes blob, struct buffer *out,
+                                    struct operation_fault *ret_fault)
+{
+    size_t size = out->size;
+    AUTO(rewritten_release) struct rewritten rewritten = {0};
+    enum status status = rewrite_all(blob, out, &rewritten, ret_fault);
+    if (status == STATUS_ok && out->size - size > TRANSACTION_SIZE_MAX) {
+        status = operation_fail(ret_fault, 0, STATUS_too_large, "is larger than %d bytes",
+                                TRANSACTION_SIZE_MAX);
+    }
+    if (status != STATUS_ok) {
+        buffer_truncate(out, size);
+    }
+    return status;
+}
