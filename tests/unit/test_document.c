@@ -258,6 +258,97 @@ Test(document, that_is_canonical_is_a_fixed_point_and_others_are_not_called_so)
     cr_assert_gt(accepted, 50000);
 }
 
+// Not canonical for one reason alone.
+static void check_rewritten(const char *data, size_t size, const char *expected,
+                            size_t expected_size)
+{
+    cr_assert_not(document_is_canonical(bytes_of(data, size)), "%zu", size);
+    check_becomes(bytes_of(data, size), bytes_of(expected, expected_size));
+}
+
+Test(document, numbers_in_another_form_are_noticed)
+{
+    check_rewritten("\x81\xa1"
+                    "a\xcb\x80\0\0\0\0\0\0\0",
+                    12,
+                    "\x81\xa1"
+                    "a\xcb\0\0\0\0\0\0\0\0",
+                    12);
+    check_rewritten("\x81\xa1"
+                    "a\xca\x3f\x80\0\0",
+                    8,
+                    "\x81\xa1"
+                    "a\xcb\x3f\xf0\0\0\0\0\0\0",
+                    12);
+    check_rewritten("\x81\xa1"
+                    "a\xcc\x7f",
+                    5,
+                    "\x81\xa1"
+                    "a\x7f",
+                    4);
+    check_rewritten("\x81\xa1"
+                    "a\xd1\x00\x80",
+                    6,
+                    "\x81\xa1"
+                    "a\xcc\x80",
+                    5);
+    check_rewritten("\x81\xa1"
+                    "a\xd0\xff",
+                    5,
+                    "\x81\xa1"
+                    "a\xff",
+                    4);
+}
+
+Test(document, names_and_containers_in_another_form_are_noticed)
+{
+    check_rewritten("\x81\xd9\x01"
+                    "a\x01",
+                    5,
+                    "\x81\xa1"
+                    "a\x01",
+                    4);
+    check_rewritten("\x82\xa1"
+                    "b\x01\xa1"
+                    "a\x02",
+                    7,
+                    "\x82\xa1"
+                    "a\x02\xa1"
+                    "b\x01",
+                    7);
+    check_rewritten("\x81\xa1"
+                    "a\xdc\x00\x00",
+                    6,
+                    "\x81\xa1"
+                    "a\x90",
+                    4);
+    check_rewritten("\x81\xa1"
+                    "a\xde\x00\x00",
+                    6,
+                    "\x81\xa1"
+                    "a\x80",
+                    4);
+    check_rewritten("\x81\xa1"
+                    "a\xc5\x00\x00",
+                    6,
+                    "\x81\xa1"
+                    "a\xc4\x00",
+                    5);
+    check_rewritten("\x81\xa1"
+                    "a\xc7\x04\xff\0\0\0\0",
+                    10,
+                    "\x81\xa1"
+                    "a\xd6\xff\0\0\0\0",
+                    9);
+    check_rewritten("\x81\xa1"
+                    "a\xd7\xff\0\0\0\0\0\0\0\0",
+                    13,
+                    "\x81\xa1"
+                    "a\xd6\xff\0\0\0\0",
+                    9);
+    check_rewritten("\xde\x00\x00", 3, "\x80", 1);
+}
+
 Test(document, must_be_a_map)
 {
     check_refused(bytes_of("\x90", 1), STATUS_type, "map");

@@ -291,6 +291,31 @@ Test(key, values_are_read_back)
     }
 }
 
+// The number is read back in exactly this encoding.
+static void check_reads_as(const char *data, size_t size, const char *expected,
+                           size_t expected_size)
+{
+    AUTO(buffer_release) struct buffer key = {0};
+    AUTO(buffer_release) struct buffer out = {0};
+    struct cursor cursor = cursor_of(bytes_of(data, size));
+    cr_assert_eq(key_append_value(&key, &cursor), STATUS_ok);
+    struct bytes rest = buffer_bytes(&key);
+    cr_assert_eq(key_take_value(&rest, &out), STATUS_ok);
+    cr_assert(bytes_equal(buffer_bytes(&out), bytes_of(expected, expected_size)));
+}
+
+Test(key, numbers_without_a_fraction_are_read_back_as_integers)
+{
+    check_reads_as("\x05", 1, "\x05", 1);
+    check_reads_as("\xcb\x40\x14\0\0\0\0\0\0", 9, "\x05", 1);
+    check_reads_as("\xcb\xc0\x14\0\0\0\0\0\0", 9, "\xfb", 1);
+    check_reads_as("\xcb\x40\x04\0\0\0\0\0\0", 9, "\xcb\x40\x04\0\0\0\0\0\0", 9);
+    check_reads_as("\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9,
+                   "\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9);
+    check_reads_as("\xd3\x80\0\0\0\0\0\0\x01", 9, "\xd3\x80\0\0\0\0\0\0\x01", 9);
+    check_reads_as("\xcb\x43\xf0\0\0\0\0\0\0", 9, "\xcb\x43\xf0\0\0\0\0\0\0", 9);
+}
+
 Test(key, skipping_finds_the_end_of_a_value)
 {
     AUTO(buffer_release) struct buffer value = {0};
