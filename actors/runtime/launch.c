@@ -28,15 +28,6 @@ enum {
     REBIND_WAIT_US = 10 * 1000,
 };
 
-uint64_t launch_random(void)
-{
-    uint64_t number = 0;
-    while (number == 0) {
-        ASSERT(getrandom(&number, sizeof number, 0) == (ssize_t)sizeof number);
-    }
-    return number;
-}
-
 // The only entry with this role; NULL if there is none or several.
 static const struct config_node *only_node(const struct config *config, enum role role)
 {
@@ -122,19 +113,21 @@ static void fill_process(struct launch *launch)
     };
 }
 
-enum status launch_init(struct launch *launch, const struct config *config, enum role role,
-                        const char *name, struct mistakes *mistakes)
+enum status launch_init(struct launch *launch, const struct launch_options *options,
+                        struct mistakes *mistakes)
 {
-    *launch = (struct launch){.config = config, .role = role};
+    const struct config *config = options->config;
+    const char *name = options->name;
+    *launch = (struct launch){.source = options->source, .config = config, .role = options->role};
     const struct config_node *node = name != NULL ? config_find(config, name)
-                                                  : only_node(config, role);
+                                                  : only_node(config, options->role);
     if (node != NULL) {
         TRY(be_node(launch, node, mistakes));
     } else {
         TRY(be_free(launch, name, mistakes));
     }
     fill_process(launch);
-    logger_init(&launch->log, role_name(role), launch->name);
+    logger_init(&launch->log, role_name(launch->role), launch->name);
     logger_set_debug(&launch->log, config->log_debug == 1);
     launch->context = zmq_ctx_new();
     ASSERT(launch->context != NULL);
@@ -190,4 +183,26 @@ enum status launch_open(struct launch *launch, struct loop **ret_loop)
                 loop_trace_endpoint(loop));
     *ret_loop = loop;
     return STATUS_ok;
+}
+
+void launch_reload(struct launch *launch)
+{
+    struct mistakes mistakes AUTO(mistakes_release) = {0};
+    struct config config;
+    if (config_load(launch->source, &config, &mistakes) != STATUS_ok) {
+        logger_line(&launch->log, LOG_ERROR, "event=reload_refused mistakes=%zu why=\"%.*s\"",
+                    mistakes.count, (int)mistakes.text.size, (const char *)mistakes.text.data);
+        return;
+    }
+    logger_set_debug(&launch->log, config.log_debug == 1);
+    logger_line(&launch->log, LOG_INFO, "event=reloaded log_debug=%u", config.log_debug);
+}
+
+uint64_t launch_random(void)
+{
+    uint64_t number = 0;
+    while (number == 0) {
+        ASSERT(getrandom(&number, sizeof number, 0) == (ssize_t)sizeof number);
+    }
+    return number;
 }

@@ -8,8 +8,16 @@
 #include "actors/runtime/config.h"
 #include "actors/runtime/loop.h"
 
+struct launch_options {
+    const struct config_source *source; // where the configuration was read; outlives the launch
+    const struct config *config;        // what it says; outlives the launch
+    enum role role;
+    const char *name; // NULL when it was not given
+};
+
 struct launch {
-    const struct config *config; // borrowed
+    const struct config_source *source; // borrowed; where the configuration is
+    const struct config *config;        // borrowed
     enum role role;
     char name[NAME_SIZE_MAX + 1];                     // of this process
     char listen[ENDPOINT_SIZE_MAX + 1];               // endpoint to bind to
@@ -24,8 +32,8 @@ struct launch {
 // is made up for a process without an entry. Fails with bad_request when the configuration can't
 // have such a process; the reason is in `mistakes`. Opens nothing; no release is needed after a
 // failure.
-MUST_CHECK enum status launch_init(struct launch *launch, const struct config *config,
-                                   enum role role, const char *name, struct mistakes *mistakes);
+MUST_CHECK enum status launch_init(struct launch *launch, const struct launch_options *options,
+                                   struct mistakes *mistakes);
 
 // Terminates the context: what was sent gets up to 200 ms on its way.
 void launch_release(struct launch *launch);
@@ -33,6 +41,10 @@ void launch_release(struct launch *launch);
 // Opens the loop under a new incarnation and completes launch->process. The endpoint that was taken
 // in place of a free port is kept for the next call. Logs why it fails.
 MUST_CHECK enum status launch_open(struct launch *launch, struct loop **ret_loop);
+
+// SIGHUP: reads the configuration again. What can change while a process runs (log_debug) does; a
+// configuration with mistakes changes nothing and they are logged.
+void launch_reload(struct launch *launch);
 
 // A random number, never 0.
 uint64_t launch_random(void);

@@ -5,6 +5,7 @@
  *     other threads, signals, timers      ──► events
  *     frames, at most a budget of them    ──► events
  *     after each event or frame           ──► effects, in order
+ *     EVENT_TURN, if there was any        ──► the machine closes its batches
  *     flush: one frame to each peer
  *
  * 1. One thread. Nothing in it waits: sockets are read and written without blocking, disk and
@@ -71,8 +72,9 @@ struct loop {
     uint64_t reported;         // frames refused that were reported
     uint64_t refused[REFUSED_CONNECTS_MAX]; // addresses that the machine is told are down
     size_t refused_count;
-    bool is_stopped; // the machine said so, or had its time
-    int exit_code;   // once stopped
+    bool is_turn_open; // the machine was handed something since the last EVENT_TURN
+    bool is_stopped;   // the machine said so, or had its time
+    int exit_code;     // once stopped
 };
 
 static const int SIGNALS[] = {SIGTERM, SIGINT, SIGHUP};
@@ -309,6 +311,7 @@ static void step_machine(struct loop *loop, struct event *event)
     }
     event->now_us = loop->now_us;
     event->wall_us = loop->wall_us;
+    loop->is_turn_open = true;
     loop->machine.step(loop->machine.self, event, &loop->outbox);
     if (loop->outbox.bytes.size >= OUTBOX_SIZE_MAX && !has_connects(&loop->outbox)) {
         run_effects(loop);
@@ -479,8 +482,14 @@ static void answer_watchdog(struct loop *loop)
     }
 }
 
-static void flush(struct loop *loop)
+// Lets the machine close its batches, then everything out.
+static void end_turn(struct loop *loop)
 {
+    if (loop->is_turn_open) {
+        struct event event = {.kind = EVENT_TURN};
+        loop_step(loop, &event);
+        loop->is_turn_open = false;
+    }
     if (loop->owner.turn_over != NULL) {
         loop->owner.turn_over(loop->owner.context);
     }
@@ -492,11 +501,23 @@ static void flush(struct loop *loop)
     }
 }
 
+// While the owner has too much to do no frames are taken: they wait with their senders.
+static bool is_congested(struct loop *loop)
+{
+    return loop->owner.is_congested != NULL && loop->owner.is_congested(loop->owner.context);
+}
+
+static bool has_frames(struct loop *loop)
+{
+    bool inbound = inbound_poll(loop->inbound);
+    bool peers = peer_sockets_poll(loop->peers);
+    return (inbound || peers) && !is_congested(loop);
+}
+
 // How long nothing is due; 0 when something is there already.
 static struct timespec sleep_time(struct loop *loop)
 {
-    bool is_busy = inbound_poll(loop->inbound) || peer_sockets_poll(loop->peers) ||
-                   loop->refused_count > 0;
+    bool is_busy = has_frames(loop) || loop->refused_count > 0;
     uint64_t until_us = timers_next_us(&loop->timers);
     if (loop->watchdog_us > 0 && loop->watchdog_next_us < until_us) {
         until_us = loop->watchdog_next_us;
@@ -532,10 +553,12 @@ static void take_turn(struct loop *loop)
 {
     sleep_and_wake(loop);
     take_timers(loop);
-    take_inbound(loop);
-    take_peers(loop);
+    if (!is_congested(loop)) {
+        take_inbound(loop);
+        take_peers(loop);
+    }
     take_refused(loop);
-    flush(loop);
+    end_turn(loop);
     report_losses(loop);
     answer_watchdog(loop);
     if (loop->now_us >= loop->stop_deadline_us && !loop->is_stopped) {
@@ -551,7 +574,7 @@ int loop_run(struct loop *loop, const struct machine *machine, const struct loop
     read_clocks(loop);
     struct event start = {.kind = EVENT_START};
     loop_step(loop, &start);
-    flush(loop);
+    end_turn(loop);
     while (!loop->is_stopped) {
         take_turn(loop);
     }

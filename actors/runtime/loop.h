@@ -29,6 +29,8 @@ struct loop_owner {
     void (*query)(void *context, uint64_t from, struct bytes encoded);
     // The effects of some events have been carried out: what was collected can be handed on.
     void (*turn_over)(void *context);
+    // True while so much waits that no more frames should be taken.
+    bool (*is_congested)(void *context);
     // A message, before the machine takes it.
     void (*message)(void *context, const struct event *event);
     // SIGHUP.

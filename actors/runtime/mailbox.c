@@ -21,11 +21,9 @@ enum { ALIGNMENT = 8, KEPT_SIZE_MAX = 256 * KIB };
 
 void mailbox_init(struct mailbox *mailbox, size_t size_max)
 {
-    *mailbox = (struct mailbox){.size_max = size_max};
+    *mailbox = (struct mailbox){.size_max = size_max, .event_fd = -1};
     ASSERT(pthread_mutex_init(&mailbox->mutex, NULL) == 0);
     ASSERT(pthread_cond_init(&mailbox->changed, NULL) == 0);
-    mailbox->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    ASSERT(mailbox->event_fd >= 0);
 }
 
 void mailbox_release(struct mailbox *mailbox)
@@ -33,7 +31,9 @@ void mailbox_release(struct mailbox *mailbox)
     pthread_mutex_destroy(&mailbox->mutex);
     pthread_cond_destroy(&mailbox->changed);
     buffer_release(&mailbox->letters);
-    close(mailbox->event_fd);
+    if (mailbox->event_fd >= 0) {
+        close(mailbox->event_fd);
+    }
 }
 
 static void append_padded(struct buffer *out, struct bytes bytes)
@@ -52,8 +52,10 @@ static void put_letter(struct mailbox *mailbox, struct bytes head, struct bytes 
     append_padded(&mailbox->letters, head);
     append_padded(&mailbox->letters, bytes);
     if (was_empty) {
-        ASSERT(eventfd_write(mailbox->event_fd, 1) == 0);
         pthread_cond_broadcast(&mailbox->changed);
+    }
+    if (was_empty && mailbox->event_fd >= 0) {
+        ASSERT(eventfd_write(mailbox->event_fd, 1) == 0);
     }
 }
 
@@ -96,7 +98,7 @@ static bool take_letters(struct mailbox *mailbox, struct buffer *letters)
     mailbox->letters = *letters;
     *letters = taken;
     eventfd_t count;
-    ASSERT(eventfd_read(mailbox->event_fd, &count) == 0);
+    ASSERT(mailbox->event_fd < 0 || eventfd_read(mailbox->event_fd, &count) == 0);
     pthread_cond_broadcast(&mailbox->changed);
     return true;
 }
@@ -120,8 +122,10 @@ bool mailbox_take_waiting(struct mailbox *mailbox, struct buffer *letters)
     return is_taken;
 }
 
-int mailbox_fd(const struct mailbox *mailbox)
+int mailbox_open_fd(struct mailbox *mailbox)
 {
+    mailbox->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ASSERT(mailbox->event_fd >= 0);
     return mailbox->event_fd;
 }
 

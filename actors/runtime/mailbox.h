@@ -14,7 +14,7 @@ struct mailbox {
     pthread_cond_t changed; // letters have come, have been taken, or the mailbox was closed
     struct buffer letters;  // not taken yet
     size_t size_max;        // bytes of letters from which on it is full
-    int event_fd;           // readable while letters are there
+    int event_fd;           // readable while letters are there; -1 if nobody asked for it
     bool is_closed;         // no letters come any more
 };
 
@@ -43,8 +43,9 @@ bool mailbox_take(struct mailbox *mailbox, struct buffer *letters);
 // The same, but waits for letters. False when the mailbox is closed and empty.
 bool mailbox_take_waiting(struct mailbox *mailbox, struct buffer *letters);
 
-// Readable while letters are there.
-int mailbox_fd(const struct mailbox *mailbox);
+// A descriptor that is readable while letters are there, for a taker with a loop. To be called
+// once, before the first letter.
+int mailbox_open_fd(struct mailbox *mailbox);
 
 // No letters will come any more: wakes whoever waits.
 void mailbox_close(struct mailbox *mailbox);

@@ -34,14 +34,10 @@ static int refuse_config(const struct mistakes *mistakes)
     return EXIT_USAGE;
 }
 
-static int format(const struct options *options, const struct config *config,
-                  struct mistakes *mistakes)
+static int format(const struct launch_options *options, struct mistakes *mistakes)
 {
-    const struct config_node *node = options->name != NULL ? config_find(config, options->name)
-                                                           : NULL;
-    enum role role = node != NULL ? node->role : ROLE_replica;
     struct launch launch;
-    if (launch_init(&launch, config, role, options->name, mistakes) != STATUS_ok) {
+    if (launch_init(&launch, options, mistakes) != STATUS_ok) {
         return refuse_config(mistakes);
     }
     int exit_code = storage_process_format(&launch);
@@ -49,11 +45,10 @@ static int format(const struct options *options, const struct config *config,
     return exit_code;
 }
 
-static int run(const struct options *options, const struct config *config,
-               struct mistakes *mistakes)
+static int run(const struct launch_options *options, struct mistakes *mistakes)
 {
     struct launch launch;
-    if (launch_init(&launch, config, options->role, options->name, mistakes) != STATUS_ok) {
+    if (launch_init(&launch, options, mistakes) != STATUS_ok) {
         return refuse_config(mistakes);
     }
     int exit_code = role_is_storage(options->role) ? storage_process_run(&launch)
@@ -62,7 +57,14 @@ static int run(const struct options *options, const struct config *config,
     return exit_code;
 }
 
-static int with_config(const struct options *options)
+// The role of the node whose directory is prepared: the one in the file, or a further replica.
+static enum role role_to_format(const struct config *config, const char *name)
+{
+    const struct config_node *node = name != NULL ? config_find(config, name) : NULL;
+    return node != NULL && role_is_storage(node->role) ? node->role : ROLE_replica;
+}
+
+static int run_command(const struct options *options)
 {
     struct mistakes mistakes AUTO(mistakes_release) = {0};
     struct config_source source = {.file = options->file,
@@ -72,11 +74,13 @@ static int with_config(const struct options *options)
     if (config_load(&source, &config, &mistakes) != STATUS_ok) {
         return refuse_config(&mistakes);
     }
-    switch (options->command) {
-    case COMMAND_FORMAT: return format(options, &config, &mistakes);
-    case COMMAND_RUN: return run(options, &config, &mistakes);
-    default: return EXIT_CLEAN;
+    struct launch_options launch = {
+        .source = &source, .config = &config, .role = options->role, .name = options->name};
+    if (options->command == COMMAND_FORMAT) {
+        launch.role = role_to_format(&config, options->name);
+        return format(&launch, &mistakes);
     }
+    return options->command == COMMAND_RUN ? run(&launch, &mistakes) : EXIT_CLEAN;
 }
 
 int main(int argument_count, char **arguments)
@@ -92,6 +96,6 @@ int main(int argument_count, char **arguments)
     switch (options.command) {
     case COMMAND_HELP: fputs(options_help(), stdout); return EXIT_CLEAN;
     case COMMAND_VERSION: return print_version();
-    default: return with_config(&options);
+    default: return run_command(&options);
     }
 }

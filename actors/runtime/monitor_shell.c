@@ -161,6 +161,12 @@ static void follow_watchers(void *context)
     on_traces(shell);
 }
 
+static void on_reload(void *context)
+{
+    struct monitor_shell *shell = context;
+    launch_reload(shell->launch);
+}
+
 static void open_socket(struct monitor_shell *shell)
 {
     shell->socket = zmq_socket(shell->launch->context, ZMQ_SUB);
@@ -180,8 +186,10 @@ int monitor_shell_run(struct launch *launch, struct loop *loop, const struct mac
     struct monitor_shell shell = {.launch = launch, .loop = loop, .topology = topology_new()};
     open_socket(&shell);
     loop_watch(loop, shell.fd, on_traces, &shell);
-    struct loop_owner owner = {
-        .context = &shell, .turn_over = follow_watchers, .message = on_message};
+    struct loop_owner owner = {.context = &shell,
+                               .turn_over = follow_watchers,
+                               .message = on_message,
+                               .reload = on_reload};
     int exit_code = loop_run(loop, machine, &owner);
     zmq_close(shell.socket);
     topology_destroy(&shell.topology);

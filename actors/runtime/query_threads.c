@@ -26,6 +26,7 @@ struct query_threads {
     struct state *state;    // borrowed
     struct marks *marks;    // borrowed
     struct mailbox answers; // head: address of the asker; bytes: encoded answer
+    int fd;                 // readable while there are answers
     struct buffer taken;    // answers that are being handed out
     size_t count;           // of threads
     size_t next;            // that gets the next request
@@ -73,6 +74,7 @@ struct query_threads *query_threads_new(struct state *state, struct marks *marks
     threads->marks = marks;
     threads->count = count;
     mailbox_init(&threads->answers, ANSWERS_SIZE_MAX);
+    threads->fd = mailbox_open_fd(&threads->answers);
     for (size_t i = 0; i < count; i++) {
         struct query_thread *thread = &threads->all[i];
         thread->threads = threads;
@@ -118,7 +120,7 @@ bool query_threads_ask(struct query_threads *threads, uint64_t from, struct byte
 
 int query_threads_fd(const struct query_threads *threads)
 {
-    return mailbox_fd(&threads->answers);
+    return threads->fd;
 }
 
 void query_threads_take(struct query_threads *threads,

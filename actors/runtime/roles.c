@@ -100,12 +100,17 @@ static const struct role_row *row_of(enum role role)
     UNREACHABLE();
 }
 
+static void on_reload(void *context)
+{
+    launch_reload(context);
+}
+
 static int run_loop(struct launch *launch, struct loop *loop, const struct machine *machine)
 {
     if (launch->role == ROLE_monitor) {
         return monitor_shell_run(launch, loop, machine);
     }
-    struct loop_owner owner = {0};
+    struct loop_owner owner = {.context = launch, .reload = on_reload};
     return loop_run(loop, machine, &owner);
 }
 
