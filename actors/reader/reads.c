@@ -78,7 +78,7 @@ void reads_send(struct reads *reads, uint32_t slot, uint64_t replica, uint64_t n
                  .level = (uint8_t)level_to_send(request),
                  .after_version = request->after_version,
                  .at_version = request->at_version,
-                 .timeout_ms = (uint32_t)(attempt_us / 1000 + 1),
+                 .timeout_ms = (uint32_t)((attempt_us + 999) / 1000),
                  .operations = buffer_bytes(&request->operations)},
     };
     outbox_send(out, replica, &message);

@@ -115,7 +115,7 @@ static void send_again(struct transaction *transaction, uint64_t primary, uint64
                        struct outbox *out)
 {
     struct message message = kept_message(transaction);
-    uint32_t left_ms = (uint32_t)((transaction->deadline_us - now_us) / 1000 + 1);
+    uint32_t left_ms = (uint32_t)((transaction->deadline_us - now_us + 999) / 1000);
     *timeout_field(&message) = left_ms;
     if (transaction->once.is_claiming) {
         message = (struct message){.kind = MESSAGE_transact_status,
@@ -125,9 +125,6 @@ static void send_again(struct transaction *transaction, uint64_t primary, uint64
                                                        .timeout_ms = left_ms}};
     }
     outbox_send(out, primary, &message);
-    if (transaction->resend_us < RESEND_US_MAX) {
-        transaction->resend_us *= 2;
-    }
 }
 
 void transactions_send(struct transactions *transactions, uint32_t slot, uint64_t primary,
@@ -137,7 +134,6 @@ void transactions_send(struct transactions *transactions, uint32_t slot, uint64_
     if (now_us >= transaction->deadline_us) {
         return; // its timer is on the way
     }
-    uint64_t silence_us = transaction->resend_us;
     if (transaction->was_sent) {
         send_again(transaction, primary, now_us, out);
     } else {
@@ -145,7 +141,10 @@ void transactions_send(struct transactions *transactions, uint32_t slot, uint64_
     }
     transaction->was_sent = true;
     once_sent(&transaction->once);
-    wake_at(transactions, slot, now_us + silence_us);
+    wake_at(transactions, slot, now_us + transaction->resend_us);
+    if (transaction->resend_us < RESEND_US_MAX) {
+        transaction->resend_us *= 2;
+    }
 }
 
 void transactions_send_all(struct transactions *transactions, uint64_t primary, uint64_t now_us,
