@@ -268,84 +268,22 @@ static void check_rewritten(const char *data, size_t size, const char *expected,
 
 Test(document, numbers_in_another_form_are_noticed)
 {
-    check_rewritten("\x81\xa1"
-                    "a\xcb\x80\0\0\0\0\0\0\0",
-                    12,
-                    "\x81\xa1"
-                    "a\xcb\0\0\0\0\0\0\0\0",
-                    12);
-    check_rewritten("\x81\xa1"
-                    "a\xca\x3f\x80\0\0",
-                    8,
-                    "\x81\xa1"
-                    "a\xcb\x3f\xf0\0\0\0\0\0\0",
-                    12);
-    check_rewritten("\x81\xa1"
-                    "a\xcc\x7f",
-                    5,
-                    "\x81\xa1"
-                    "a\x7f",
-                    4);
-    check_rewritten("\x81\xa1"
-                    "a\xd1\x00\x80",
-                    6,
-                    "\x81\xa1"
-                    "a\xcc\x80",
-                    5);
-    check_rewritten("\x81\xa1"
-                    "a\xd0\xff",
-                    5,
-                    "\x81\xa1"
-                    "a\xff",
-                    4);
+    check_rewritten("\x81\xa1x\xcb\x80\0\0\0\0\0\0\0", 12, "\x81\xa1x\xcb\0\0\0\0\0\0\0\0", 12);
+    check_rewritten("\x81\xa1x\xca\x3f\x80\0\0", 8, "\x81\xa1x\xcb\x3f\xf0\0\0\0\0\0\0", 12);
+    check_rewritten("\x81\xa1x\xcc\x7f", 5, "\x81\xa1x\x7f", 4);
+    check_rewritten("\x81\xa1x\xd1\x00\x80", 6, "\x81\xa1x\xcc\x80", 5);
+    check_rewritten("\x81\xa1x\xd0\xff", 5, "\x81\xa1x\xff", 4);
 }
 
 Test(document, names_and_containers_in_another_form_are_noticed)
 {
-    check_rewritten("\x81\xd9\x01"
-                    "a\x01",
-                    5,
-                    "\x81\xa1"
-                    "a\x01",
-                    4);
-    check_rewritten("\x82\xa1"
-                    "b\x01\xa1"
-                    "a\x02",
-                    7,
-                    "\x82\xa1"
-                    "a\x02\xa1"
-                    "b\x01",
-                    7);
-    check_rewritten("\x81\xa1"
-                    "a\xdc\x00\x00",
-                    6,
-                    "\x81\xa1"
-                    "a\x90",
-                    4);
-    check_rewritten("\x81\xa1"
-                    "a\xde\x00\x00",
-                    6,
-                    "\x81\xa1"
-                    "a\x80",
-                    4);
-    check_rewritten("\x81\xa1"
-                    "a\xc5\x00\x00",
-                    6,
-                    "\x81\xa1"
-                    "a\xc4\x00",
-                    5);
-    check_rewritten("\x81\xa1"
-                    "a\xc7\x04\xff\0\0\0\0",
-                    10,
-                    "\x81\xa1"
-                    "a\xd6\xff\0\0\0\0",
-                    9);
-    check_rewritten("\x81\xa1"
-                    "a\xd7\xff\0\0\0\0\0\0\0\0",
-                    13,
-                    "\x81\xa1"
-                    "a\xd6\xff\0\0\0\0",
-                    9);
+    check_rewritten("\x81\xd9\x01x\x01", 5, "\x81\xa1x\x01", 4);
+    check_rewritten("\x82\xa1y\x01\xa1x\x02", 7, "\x82\xa1x\x02\xa1y\x01", 7);
+    check_rewritten("\x81\xa1x\xdc\x00\x00", 6, "\x81\xa1x\x90", 4);
+    check_rewritten("\x81\xa1x\xde\x00\x00", 6, "\x81\xa1x\x80", 4);
+    check_rewritten("\x81\xa1x\xc5\x00\x00", 6, "\x81\xa1x\xc4\x00", 5);
+    check_rewritten("\x81\xa1x\xc7\x04\xff\0\0\0\0", 10, "\x81\xa1x\xd6\xff\0\0\0\0", 9);
+    check_rewritten("\x81\xa1x\xd7\xff\0\0\0\0\0\0\0\0", 13, "\x81\xa1x\xd6\xff\0\0\0\0", 9);
     check_rewritten("\xde\x00\x00", 3, "\x80", 1);
 }
 
@@ -358,59 +296,38 @@ Test(document, must_be_a_map)
 
 Test(document, field_names_are_unique)
 {
-    check_refused_literal("\x82\xa1"
-                          "a\x01\xa1"
-                          "a\x02",
-                          7, "twice");
-    check_refused_literal("\x83\xa1"
-                          "a\x01\xa1"
-                          "b\x02\xd9\x01"
-                          "a\x03",
-                          11, "twice");
+    check_refused_literal("\x82\xa1x\x01\xa1x\x02", 7, "twice");
+    check_refused_literal("\x83\xa1x\x01\xa1y\x02\xd9\x01x\x03", 11, "twice");
 }
 
 Test(document, field_names_are_texts_without_nul)
 {
     check_refused_literal("\x81\x01\x01", 3, "name");
-    check_refused_literal("\x81\xa2"
-                          "a\0\x01",
-                          5, "NUL");
+    check_refused_literal("\x81\xa2x\0\x01", 5, "NUL");
     check_refused_literal("\x81\xa1\xff\x01", 4, "UTF-8");
 }
 
 Test(document, texts_are_utf8)
 {
-    check_refused_literal("\x81\xa1"
-                          "a\xa1\xff",
-                          5, "UTF-8");
+    check_refused_literal("\x81\xa1x\xa1\xff", 5, "UTF-8");
 }
 
 Test(document, floats_are_finite)
 {
-    check_refused_literal("\x81\xa1"
-                          "a\xcb\x7f\xf8\0\0\0\0\0\0",
-                          12, "finite");
-    check_refused_literal("\x81\xa1"
-                          "a\xca\xff\x80\0\0",
-                          8, "finite");
+    check_refused_literal("\x81\xa1x\xcb\x7f\xf8\0\0\0\0\0\0", 12, "finite");
+    check_refused_literal("\x81\xa1x\xca\xff\x80\0\0", 8, "finite");
 }
 
 Test(document, extensions_other_than_timestamps_are_refused)
 {
-    check_refused_literal("\x81\xa1"
-                          "a\xd4\x01\x00",
-                          6, "extension");
-    check_refused_literal("\x81\xa1"
-                          "a\xc7\x0c\xff\0\0\0\0\x7f\0\0\0\0\0\0\0",
-                          18, "years");
+    check_refused_literal("\x81\xa1x\xd4\x01\x00", 6, "extension");
+    check_refused_literal("\x81\xa1x\xc7\x0c\xff\0\0\0\0\x7f\0\0\0\0\0\0\0", 18, "years");
 }
 
 Test(document, ends_where_it_ends)
 {
     check_refused_literal("\x80\x80", 2, "further");
-    check_refused_literal("\x81\xa1"
-                          "a",
-                          3, "msgpack");
+    check_refused_literal("\x81\xa1x", 3, "msgpack");
 }
 
 // A document whose containers nest `depth` deep, itself included, out of canonical form if `messy`.
