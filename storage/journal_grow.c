@@ -19,8 +19,8 @@
 #include "base/assert.h"
 
 enum {
-    SPARE_STEP_SIZE = 1 * MIB, // what one step of preparing writes
-    BLOCK_SIZE = 4 * KIB,      // files are multiples of it
+    SPARE_STEP_SIZE = 256 * KIB, // what one step of preparing writes; an append may wait for it
+    BLOCK_SIZE = 4 * KIB,        // files are multiples of it
 };
 
 static const char SPARE_NAME[] = "spare";
