@@ -17,7 +17,9 @@
  * 5. Iterators and snapshots are destroyed before the database (it aborts otherwise); the port asks
  *    its callers for that, and open_count checks it.
  * 6. Resident memory is bounded: two memtables, one cache which also holds indexes and filters, and
- *    the readers of at most open_files_max tables.
+ *    the readers of at most open_files_max tables. Indexes and filters are cut into small blocks:
+ *    whole, those of one table are larger than a shard of a small cache, so that every get would
+ *    read them again (measured: 46 us a get instead of 3).
  */
 #include "storage/rocksdb/state_rocksdb.h"
 
@@ -29,7 +31,9 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK_SIZE = 8 * 1024,
+    BLOCK_SIZE = 4 * 1024,
+    METADATA_BLOCK_SIZE = 4 * 1024,
+    CACHE_SHARD_BITS = 2,
     BLOCK_FORMAT_VERSION = 5,
     BLOOM_BITS_PER_KEY = 10,
     WRITE_BUFFER_COUNT = 2,
@@ -281,6 +285,10 @@ static rocksdb_block_based_table_options_t *table_options(rocksdb_cache_t *cache
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    rocksdb_block_based_options_set_index_type(
+        table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(table, 1);
+    rocksdb_block_based_options_set_metadata_block_size(table, METADATA_BLOCK_SIZE);
     rocksdb_filterpolicy_t *filter = rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY);
     rocksdb_block_based_options_set_filter_policy(table, filter); // takes it
     return table;
@@ -339,13 +347,23 @@ static rocksdb_options_t *database_options(const struct state_rocksdb_options *w
     return options;
 }
 
+static rocksdb_cache_t *cache_new(size_t size)
+{
+    rocksdb_lru_cache_options_t *options = rocksdb_lru_cache_options_create();
+    rocksdb_lru_cache_options_set_capacity(options, size);
+    rocksdb_lru_cache_options_set_num_shard_bits(options, CACHE_SHARD_BITS);
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru_opts(options);
+    rocksdb_lru_cache_options_destroy(options);
+    return cache;
+}
+
 static struct state_rocksdb *closed_new(const struct state_rocksdb_options *wanted)
 {
     struct state_rocksdb *self = calloc(1, sizeof *self);
     ASSERT(self != NULL && pthread_mutex_init(&self->error_lock, NULL) == 0);
     self->state.operations = &OPERATIONS;
-    self->cache = rocksdb_cache_create_lru(wanted->cache_size != 0 ? wanted->cache_size
-                                                                   : STATE_CACHE_SIZE);
+    size_t cache_size = wanted->cache_size != 0 ? wanted->cache_size : STATE_CACHE_SIZE;
+    self->cache = cache_new(cache_size);
     self->options = database_options(wanted, self->cache);
     self->write = rocksdb_writeoptions_create();
     rocksdb_writeoptions_disable_WAL(self->write, 1);
