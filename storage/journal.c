@@ -26,9 +26,10 @@
  * shortened together with a crash. Nor does it see that segments are missing in front: the state
  * does, whose applied position must not be below the base.
  */
-#include "storage/journal_internal.h"
+#include "storage/journal.h"
 
 #include "base/assert.h"
+#include "storage/journal_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,9 +10,10 @@
  * files, and makes the durable names the visible ones. That loses more than most file systems
  * would: names in any combination.
  */
-#include "tests/sim/disk_internal.h"
+#include "tests/sim/disk.h"
 
 #include "base/assert.h"
+#include "tests/sim/disk_internal.h"
 
 #include <stdlib.h>
 
@@ -45,7 +46,7 @@ static enum status on_open(struct disk *port, const char *name, bool create,
         return STATUS_absent;
     }
     if (node == NULL) {
-        node = node_new(false);
+        node = disk_node_new(false);
         change_make(disk, "", name, node);
     }
     ASSERT(!node->is_folder);
@@ -199,7 +200,7 @@ static enum status on_make_folder(struct disk *port, const char *name)
     if (!names_have_folder(&disk->visible, name)) {
         return STATUS_absent;
     }
-    change_make(disk, "", name, node_new(true));
+    change_make(disk, "", name, disk_node_new(true));
     return STATUS_ok;
 }
 

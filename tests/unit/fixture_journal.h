@@ -41,9 +41,9 @@ enum status journal_fixture_open(struct journal_fixture *self);
 void journal_fixture_kill(struct journal_fixture *self);
 void journal_fixture_crash(struct journal_fixture *self);
 
-// Makes `count` entries with random payloads of up to `size_max` bytes that continue the model, and
-// appends them to the journal in one call. When it is refused with read_only the model is as before;
-// after a failure the model has them, and the journal may.
+// Makes `count` entries of random payloads of up to `size_max` bytes that continue the model, and
+// appends them to the journal in one call. When it is refused with read_only the model is as
+// before; after a failure the model has them, and the journal may.
 enum status journal_fixture_append(struct journal_fixture *self, unsigned count, size_t size_max);
 
 // Makes everything durable.
