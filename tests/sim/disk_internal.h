@@ -53,7 +53,7 @@ struct sim_disk {
 };
 
 // A node that nothing refers to yet.
-struct disk_node *node_new(bool is_folder);
+struct disk_node *disk_node_new(bool is_folder);
 
 // One reference more; and one less, which frees the node when it was the last. NULL is left alone.
 struct disk_node *node_hold(struct disk_node *node);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct disk_node *node_new(bool is_folder)
+struct disk_node *disk_node_new(bool is_folder)
 {
     struct disk_node *node = calloc(1, sizeof *node);
     ASSERT(node != NULL);

@@ -1,0 +1,31 @@
+/*
+ * A campaign: many seeds, or scenarios, in worker processes, with the sum of what came of them.
+ */
+#ifndef SKEIN_TESTS_SIM_CAMPAIGN_H
+#define SKEIN_TESTS_SIM_CAMPAIGN_H
+
+#include "tests/sim/simulation.h"
+
+struct campaign_options {
+    uint64_t seed;        // the first one
+    uint64_t count;       // seeds
+    unsigned bug;         // deviation switched on, 0 for none
+    unsigned jobs;        // worker processes
+    bool is_tracing;      // tell every step
+    bool goes_on;         // after a violation, too
+    const char *scenario; // file to run instead of random faults; NULL for none
+};
+
+struct campaign_result {
+    uint64_t seeds;      // run
+    uint64_t violations; // seeds that had one
+    uint64_t virtual_us;
+    uint64_t commits;
+    uint64_t faults;
+    uint64_t digest; // of all, whatever the order
+};
+
+// Runs it and tells violations, each with the command that repeats it, and progress on stderr.
+void campaign_run(const struct campaign_options *options, struct campaign_result *ret_result);
+
+#endif
