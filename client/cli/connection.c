@@ -1,0 +1,228 @@
+/*
+ * One request at a time for the commands that need no more. The end of a request is told on the
+ * loop's thread; it is copied into the answer under a lock, and whoever waits goes on. Nobody gives
+ * up waiting by himself: every request has a deadline, and the client says exactly once how it
+ * ended.
+ */
+#include "client/cli/connection.h"
+
+#include "client/cli/dev_cluster.h"
+#include "client/cli/reply.h"
+
+#include <pthread.h>
+
+#define AT_DEFAULT "tcp://127.0.0.1:7300"
+
+// Somebody who waits for the end of a request.
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool has_ended;
+    struct answer *answer; // where to put it
+};
+
+void answer_release(struct answer *answer)
+{
+    buffer_release(&answer->bytes);
+    *answer = (struct answer){0};
+}
+
+// Appends a copy and returns where it begins; the buffer may move until the last one.
+static size_t keep(struct answer *answer, struct bytes bytes)
+{
+    size_t start = answer->bytes.size;
+    buffer_append(&answer->bytes, bytes);
+    return start;
+}
+
+static void answer_copy(struct answer *answer, const struct client_completion *completion)
+{
+    answer->completion = *completion;
+    size_t results = keep(answer, completion->results);
+    size_t message = keep(answer, completion->message);
+    size_t session = keep(answer, completion->session);
+    size_t reply = answer->bytes.size;
+    if (completion->reply != NULL) {
+        message_encode(completion->reply, &answer->bytes);
+    }
+    const uint8_t *data = answer->bytes.data;
+    answer->completion.results.data = data + results;
+    answer->completion.message.data = data + message;
+    answer->completion.session.data = data + session;
+    struct bytes rest = bytes_of(data + reply, answer->bytes.size - reply);
+    bool has_reply = rest.size > 0 && message_decode(&rest, &answer->reply) == STATUS_ok;
+    answer->completion.reply = has_reply ? &answer->reply : NULL;
+}
+
+static void on_end(void *context, const struct client_completion *completion)
+{
+    struct waiter *waiter = context;
+    pthread_mutex_lock(&waiter->lock);
+    answer_copy(waiter->answer, completion);
+    waiter->has_ended = true;
+    pthread_cond_signal(&waiter->ended);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+static void waiter_init(struct waiter *waiter, struct answer *answer)
+{
+    *waiter = (struct waiter){.answer = answer};
+    pthread_mutex_init(&waiter->lock, NULL);
+    pthread_cond_init(&waiter->ended, NULL);
+}
+
+// Waits for the end of a request that was submitted with `submitted`.
+static enum status await(struct call *call, struct waiter *waiter, enum status submitted)
+{
+    if (submitted != STATUS_ok) {
+        return failure_set(&call->failure, submitted, "the client takes no more requests");
+    }
+    pthread_mutex_lock(&waiter->lock);
+    while (!waiter->has_ended) {
+        pthread_cond_wait(&waiter->ended, &waiter->lock);
+    }
+    pthread_mutex_unlock(&waiter->lock);
+    pthread_cond_destroy(&waiter->ended);
+    pthread_mutex_destroy(&waiter->lock);
+    const struct client_completion *completion = &waiter->answer->completion;
+    if (completion->status != STATUS_ok) {
+        reply_failure(completion, &call->failure);
+    }
+    return completion->status;
+}
+
+// Splits `at` at its commas.
+static enum status split_endpoints(struct call *call, struct bytes at,
+                                   struct bytes endpoints[CLIENT_ENDPOINTS_MAX], size_t *ret_count)
+{
+    size_t count = 0;
+    size_t start = 0;
+    for (size_t end = 0; end <= at.size; end++) {
+        if (end < at.size && at.data[end] != ',') {
+            continue;
+        }
+        if (end == start || end - start > ENDPOINT_SIZE_MAX || count == CLIENT_ENDPOINTS_MAX) {
+            return failure_set(&call->failure, STATUS_bad_request,
+                               "--at is 1 to %d endpoints like tcp://127.0.0.1:7300, separated by "
+                               "commas",
+                               CLIENT_ENDPOINTS_MAX);
+        }
+        endpoints[count++] = bytes_of(at.data + start, end - start);
+        start = end + 1;
+    }
+    *ret_count = count;
+    return STATUS_ok;
+}
+
+// Appends where the cluster is.
+static void find_cluster(const struct call *call, struct buffer *at)
+{
+    char dir[DEV_PATH_SIZE_MAX];
+    struct failure failure;
+    struct dev_cluster cluster = {.lock = -1};
+    if (call->at != NULL) {
+        buffer_append(at, bytes_from_text(call->at));
+    } else if (dev_dir_default(dir, &failure) == STATUS_ok &&
+               dev_cluster_open(&cluster, dir, &failure) == STATUS_ok) {
+        dev_cluster_at(&cluster, at);
+    } else {
+        buffer_append(at, bytes_from_text(AT_DEFAULT));
+    }
+}
+
+enum status connection_open(struct call *call, struct client_loop **ret_loop)
+{
+    AUTO(buffer_release) struct buffer at = {0};
+    struct bytes endpoints[CLIENT_ENDPOINTS_MAX];
+    struct client_loop_options options = {.name = bytes_from_text("skein")};
+    find_cluster(call, &at);
+    TRY(split_endpoints(call, buffer_bytes(&at), endpoints, &options.client.endpoint_count));
+    options.client.endpoints = endpoints;
+    enum status status = client_loop_new(&options, ret_loop);
+    if (status == STATUS_bad_request) {
+        return failure_set(&call->failure, status, "\"%.*s\" is no list of endpoints", (int)at.size,
+                           (const char *)at.data);
+    }
+    if (status != STATUS_ok) {
+        return failure_set(&call->failure, status, "the system refuses a thread or descriptors");
+    }
+    return STATUS_ok;
+}
+
+enum status connection_transact(struct call *call, struct client_loop *loop,
+                                struct bytes operations, struct answer *answer)
+{
+    const struct client_transaction ask = {.operations = operations,
+                                           .timeout_ms = call->timeout_ms};
+    struct waiter waiter;
+    waiter_init(&waiter, answer);
+    return await(call, &waiter, client_loop_transact(loop, &ask, on_end, &waiter));
+}
+
+enum status connection_read(struct call *call, struct client_loop *loop,
+                            const struct client_read *ask, struct answer *answer)
+{
+    struct waiter waiter;
+    waiter_init(&waiter, answer);
+    return await(call, &waiter, client_loop_read(loop, ask, on_end, &waiter));
+}
+
+enum status connection_status(struct call *call, struct client_loop *loop,
+                              const struct client_status *ask, struct answer *answer)
+{
+    struct waiter waiter;
+    waiter_init(&waiter, answer);
+    return await(call, &waiter, client_loop_status(loop, ask, on_end, &waiter));
+}
+
+enum status connection_call(struct call *call, struct client_loop *loop,
+                            const struct client_call *ask, enum message_kind wanted,
+                            struct answer *answer)
+{
+    struct waiter waiter;
+    waiter_init(&waiter, answer);
+    TRY(await(call, &waiter, client_loop_call(loop, ask, on_end, &waiter)));
+    const struct message *reply = answer->completion.reply;
+    if (reply != NULL && reply->kind == MESSAGE_refusal) {
+        return failure_set(&call->failure, (enum status)reply->refusal.status, "%.*s",
+                           (int)reply->refusal.message.size,
+                           (const char *)reply->refusal.message.data);
+    }
+    if (reply == NULL || reply->kind != wanted) {
+        return failure_set(&call->failure, STATUS_internal, "%.*s gave an answer of another kind",
+                           (int)ask->to.size, (const char *)ask->to.data);
+    }
+    return STATUS_ok;
+}
+
+static void encode_topology(void *context, const struct client *client)
+{
+    topology_encode(client_topology(client), context);
+}
+
+enum status connection_topology(struct call *call, struct client_loop *loop, struct answer *answer)
+{
+    if (client_loop_wait(loop, call->timeout_ms) != STATUS_ok) {
+        return failure_set(&call->failure, STATUS_unavailable,
+                           "no process of a cluster answers there; is it running?");
+    }
+    buffer_clear(&answer->bytes);
+    client_loop_visit(loop, encode_topology, &answer->bytes);
+    struct bytes rest = buffer_bytes(&answer->bytes);
+    if (message_decode(&rest, &answer->reply) != STATUS_ok ||
+        answer->reply.kind != MESSAGE_topology) {
+        return failure_set(&call->failure, STATUS_internal, "the topology can't be read");
+    }
+    answer->completion.reply = &answer->reply;
+    return STATUS_ok;
+}
+
+bool members_next(struct bytes *rest, struct message_member *ret_member)
+{
+    struct message message;
+    if (message_decode(rest, &message) != STATUS_ok || message.kind != MESSAGE_member) {
+        return false;
+    }
+    *ret_member = message.member;
+    return true;
+}

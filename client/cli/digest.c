@@ -1,0 +1,119 @@
+/*
+ * `skein digest`: the primary marks a version, then every storage node hashes its state at exactly
+ * that version. They agree only if all of them answered and said the same: a node that can't be
+ * asked is listed with null, and about it nothing is known.
+ */
+#include "client/cli/commands.h"
+
+#include "client/cli/connection.h"
+#include "wire/pack.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+// What the nodes said.
+struct comparison {
+    struct buffer nodes; // packed maps
+    uint32_t count;
+    uint64_t version;
+    uint64_t first; // digest of the first node that answered
+    bool has_first;
+    bool agrees; // so far
+};
+
+static void comparison_release(struct comparison *comparison)
+{
+    buffer_release(&comparison->nodes);
+}
+
+static enum status mark(struct call *call, struct client_loop *loop, struct bytes primary,
+                        uint64_t *ret_version)
+{
+    AUTO(answer_release) struct answer answer = {0};
+    const struct client_call request = {
+        .message = {.kind = MESSAGE_mark}, .to = primary, .timeout_ms = call->timeout_ms};
+    if (primary.size == 0) {
+        return failure_set(&call->failure, STATUS_unavailable, "there is no primary now");
+    }
+    TRY(connection_call(call, loop, &request, MESSAGE_mark_reply, &answer));
+    const struct message_mark_reply *reply = &answer.reply.mark_reply;
+    if (reply->status != STATUS_ok) {
+        return failure_set(&call->failure, (enum status)reply->status,
+                           "the primary did not mark a version");
+    }
+    *ret_version = reply->version;
+    return STATUS_ok;
+}
+
+// Asks one node; false if it did not say.
+static bool ask(struct call *call, struct client_loop *loop, struct bytes name,
+                struct comparison *comparison, uint64_t *ret_digest)
+{
+    AUTO(answer_release) struct answer answer = {0};
+    const struct client_call request = {
+        .message = {.kind = MESSAGE_digest,
+                    .digest = {.version = comparison->version, .timeout_ms = call->timeout_ms}},
+        .to = name,
+        .timeout_ms = call->timeout_ms};
+    if (connection_call(call, loop, &request, MESSAGE_digest_reply, &answer) != STATUS_ok) {
+        return false;
+    }
+    *ret_digest = answer.reply.digest_reply.digest;
+    return answer.reply.digest_reply.status == STATUS_ok;
+}
+
+static void compare(struct call *call, struct client_loop *loop, struct bytes name,
+                    struct comparison *comparison)
+{
+    uint64_t digest = 0;
+    bool has_digest = ask(call, loop, name, comparison, &digest);
+    char text[17];
+    pack_map(&comparison->nodes, 2);
+    pack_text_literal(&comparison->nodes, "name");
+    pack_text(&comparison->nodes, name);
+    pack_text_literal(&comparison->nodes, "digest");
+    comparison->count++;
+    if (!has_digest) {
+        pack_nil(&comparison->nodes);
+        comparison->agrees = false;
+        return;
+    }
+    snprintf(text, sizeof text, "%016" PRIx64, digest);
+    pack_text_literal(&comparison->nodes, text);
+    comparison->first = comparison->has_first ? comparison->first : digest;
+    comparison->has_first = true;
+    comparison->agrees = comparison->agrees && digest == comparison->first;
+}
+
+static void print_comparison(struct call *call, const struct comparison *comparison)
+{
+    AUTO(buffer_release) struct buffer out = {0};
+    pack_map(&out, 3);
+    pack_text_literal(&out, "version");
+    pack_u64(&out, comparison->version);
+    pack_text_literal(&out, "agree");
+    pack_flag(&out, comparison->agrees);
+    pack_text_literal(&out, "nodes");
+    pack_array(&out, comparison->count);
+    buffer_append(&out, buffer_bytes(&comparison->nodes));
+    output_value(&call->output, buffer_bytes(&out));
+}
+
+enum status run_digest(struct call *call)
+{
+    AUTO(client_loop_destroy) struct client_loop *loop = NULL;
+    AUTO(answer_release) struct answer answer = {0};
+    AUTO(comparison_release) struct comparison comparison = {.agrees = true};
+    TRY(connection_open(call, &loop));
+    TRY(connection_topology(call, loop, &answer));
+    TRY(mark(call, loop, answer.reply.topology.primary, &comparison.version));
+    struct bytes members = answer.reply.topology.members;
+    struct message_member member;
+    while (members_next(&members, &member)) {
+        if (role_is_storage((enum role)member.role)) {
+            compare(call, loop, member.name, &comparison);
+        }
+    }
+    print_comparison(call, &comparison);
+    return STATUS_ok;
+}

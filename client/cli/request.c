@@ -1,0 +1,258 @@
+/*
+ * The line becomes msgpack first (wire/json.h), then its fields are found by one table: name, type
+ * and which kinds of request have them. A field that a request does not know is refused: a
+ * misspelled after_version that was ignored would read stale data. The tag is found in a pass of
+ * its own, so that a refusal carries it whatever else is wrong with the line.
+ *
+ * Operations go to the library as they are; it and the servers check them (wire/document).
+ */
+#include "client/cli/request.h"
+
+#include "base/assert.h"
+#include "base/utf8.h"
+#include "wire/document/operation.h"
+#include "wire/json.h"
+#include "wire/pack.h"
+
+enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_ARRAY, FIELD_ANY };
+
+// A field as it was found in a line.
+struct found {
+    struct bytes raw;  // the whole msgpack value; empty when it is not in the line
+    struct bytes text; // FIELD_TEXT
+    uint64_t number;   // FIELD_NUMBER
+};
+
+enum field {
+    FIELD_tag,
+    FIELD_do,
+    FIELD_timeout_ms,
+    FIELD_operations,
+    FIELD_session,
+    FIELD_sequence,
+    FIELD_done_below,
+    FIELD_collection,
+    FIELD_id,
+    FIELD_level,
+    FIELD_after_version,
+    FIELD_at_version,
+    FIELD_COUNT,
+};
+
+enum { NAME_SHOWN_MAX = 60 };
+
+enum { IN_TXN = 1 << REQUEST_txn, IN_GET = 1 << REQUEST_get, IN_ALL = IN_TXN | IN_GET };
+
+static const struct {
+    const char *name;
+    enum field_type type;
+    unsigned kinds; // which requests may have it
+    bool is_needed; // by those
+} FIELDS[FIELD_COUNT] = {
+    [FIELD_tag] = {"tag", FIELD_ANY, IN_ALL, false},
+    [FIELD_do] = {"do", FIELD_TEXT, IN_ALL, true},
+    [FIELD_timeout_ms] = {"timeout_ms", FIELD_NUMBER, IN_ALL, false},
+    [FIELD_operations] = {"operations", FIELD_ARRAY, IN_TXN, true},
+    [FIELD_session] = {"session", FIELD_TEXT, IN_TXN, false},
+    [FIELD_sequence] = {"sequence", FIELD_NUMBER, IN_TXN, false},
+    [FIELD_done_below] = {"done_below", FIELD_NUMBER, IN_TXN, false},
+    [FIELD_collection] = {"collection", FIELD_TEXT, IN_GET, true},
+    [FIELD_id] = {"id", FIELD_ANY, IN_GET, true},
+    [FIELD_level] = {"level", FIELD_TEXT, IN_GET, false},
+    [FIELD_after_version] = {"after_version", FIELD_NUMBER, IN_GET, false},
+    [FIELD_at_version] = {"at_version", FIELD_NUMBER, IN_GET, false},
+};
+
+void request_init(struct request *request)
+{
+    *request = (struct request){0};
+}
+
+void request_release(struct request *request)
+{
+    buffer_release(&request->parsed);
+    buffer_release(&request->get);
+    request_init(request);
+}
+
+static enum status refuse_field(struct failure *failure, enum field field, const char *what)
+{
+    return failure_set(failure, STATUS_bad_request, "the field \"%s\" %s", FIELDS[field].name,
+                       what);
+}
+
+static enum status take_value(struct cursor *cursor, enum field field, struct found *found,
+                              struct failure *failure)
+{
+    struct cursor inside = *cursor;
+    enum value_kind kind;
+    TRY(cursor_skip(cursor, &found->raw));
+    switch (FIELDS[field].type) {
+    case FIELD_TEXT:
+        return cursor_text(&inside, &found->text) == STATUS_ok
+                   ? STATUS_ok
+                   : refuse_field(failure, field, "is a string");
+    case FIELD_NUMBER:
+        return cursor_u64(&inside, &found->number) == STATUS_ok
+                   ? STATUS_ok
+                   : refuse_field(failure, field, "is a number from 0");
+    case FIELD_ARRAY:
+        return cursor_peek(&inside, &kind) == STATUS_ok && kind == VALUE_ARRAY
+                   ? STATUS_ok
+                   : refuse_field(failure, field, "is an array");
+    case FIELD_ANY: return STATUS_ok;
+    }
+    UNREACHABLE();
+}
+
+static enum status find_field(struct bytes name, enum field *ret_field)
+{
+    for (enum field field = 0; field < FIELD_COUNT; field++) {
+        if (bytes_equal(name, bytes_from_text(FIELDS[field].name))) {
+            *ret_field = field;
+            return STATUS_ok;
+        }
+    }
+    return STATUS_absent;
+}
+
+// The tag of the request, empty if there is none.
+static struct bytes find_tag(struct cursor cursor, uint32_t pairs)
+{
+    struct bytes name, value;
+    for (uint32_t i = 0; i < pairs; i++) {
+        if (cursor_text(&cursor, &name) != STATUS_ok || cursor_skip(&cursor, &value) != STATUS_ok) {
+            break;
+        }
+        if (bytes_equal(name, bytes_from_text("tag"))) {
+            return value;
+        }
+    }
+    return bytes_of(NULL, 0);
+}
+
+static enum status take_fields(struct cursor *cursor, uint32_t pairs, struct found *found,
+                               struct failure *failure)
+{
+    for (uint32_t i = 0; i < pairs; i++) {
+        struct bytes name;
+        enum field field;
+        TRY(cursor_text(cursor, &name));
+        if (find_field(name, &field) != STATUS_ok) {
+            struct bytes shown = utf8_prefix(name, NAME_SHOWN_MAX);
+            return failure_set(failure, STATUS_bad_request, "there is no field \"%.*s\"",
+                               (int)shown.size, (const char *)shown.data);
+        }
+        TRY(take_value(cursor, field, &found[field], failure));
+    }
+    return STATUS_ok;
+}
+
+static enum status check_kind(struct bytes word, enum request_kind *ret_kind,
+                              struct failure *failure)
+{
+    if (bytes_equal(word, bytes_from_text("txn"))) {
+        *ret_kind = REQUEST_txn;
+        return STATUS_ok;
+    }
+    if (bytes_equal(word, bytes_from_text("get"))) {
+        *ret_kind = REQUEST_get;
+        return STATUS_ok;
+    }
+    return failure_set(failure, STATUS_bad_request, "the field \"do\" is \"txn\" or \"get\"");
+}
+
+static enum status check_fields(enum request_kind kind, const struct found *found,
+                                struct failure *failure)
+{
+    for (enum field field = 0; field < FIELD_COUNT; field++) {
+        bool is_given = found[field].raw.size > 0;
+        bool belongs = (FIELDS[field].kinds & (1U << kind)) != 0;
+        if (is_given && !belongs) {
+            return refuse_field(failure, field, "has no place in this request");
+        }
+        if (!is_given && belongs && FIELDS[field].is_needed) {
+            return refuse_field(failure, field, "is missing");
+        }
+    }
+    return STATUS_ok;
+}
+
+// The level that the request names. Without one a version makes it a snapshot; everything else is
+// linearizable, also with after_version: nothing acknowledged is newer.
+static enum status read_level(const struct found *found, enum read_level *ret_level,
+                              struct failure *failure)
+{
+    if (found[FIELD_level].raw.size == 0) {
+        *ret_level = found[FIELD_at_version].raw.size > 0 ? READ_snapshot : READ_linearizable;
+        return STATUS_ok;
+    }
+    if (!read_level_from_name(found[FIELD_level].text, ret_level)) {
+        return refuse_field(failure, FIELD_level, "is linearizable, session, snapshot or any");
+    }
+    return STATUS_ok;
+}
+
+// Makes the array of one get that the library takes.
+static enum status make_get(struct request *request, const struct found *found,
+                            struct failure *failure)
+{
+    struct cursor id = cursor_of(found[FIELD_id].raw);
+    struct operation operation = {
+        .kind = OPERATION_get, .collection = found[FIELD_collection].text, .has_id = true};
+    if (document_id_take(&id, &operation.id) != STATUS_ok) {
+        return refuse_field(failure, FIELD_id, "is a string of 1 to 256 bytes or an integer");
+    }
+    pack_array(&request->get, 1);
+    operation_pack(&operation, &request->get);
+    request->operations = buffer_bytes(&request->get);
+    return STATUS_ok;
+}
+
+static enum status take_request(struct request *request, const struct found *found,
+                                struct failure *failure)
+{
+    uint64_t timeout_ms = found[FIELD_timeout_ms].number;
+    bool has_timeout = found[FIELD_timeout_ms].raw.size > 0;
+    if (has_timeout && (timeout_ms < DEADLINE_MS_MIN || timeout_ms > DEADLINE_MS_MAX)) {
+        return refuse_field(failure, FIELD_timeout_ms, "is from 1 to 600000");
+    }
+    request->timeout_ms = (uint32_t)timeout_ms;
+    request->session = found[FIELD_session].text;
+    request->sequence = found[FIELD_sequence].number;
+    request->done_below = found[FIELD_done_below].number;
+    request->after_version = found[FIELD_after_version].number;
+    request->at_version = found[FIELD_at_version].number;
+    TRY(read_level(found, &request->level, failure));
+    if (request->kind == REQUEST_get) {
+        return make_get(request, found, failure);
+    }
+    if ((request->session.size > 0) != (request->sequence > 0)) {
+        return refuse_field(failure, FIELD_sequence, "and \"session\" go together, from 1");
+    }
+    request->operations = found[FIELD_operations].raw;
+    return STATUS_ok;
+}
+
+enum status request_parse(struct request *request, struct bytes line, struct failure *failure)
+{
+    struct json_fault fault;
+    struct found found[FIELD_COUNT] = {0};
+    uint32_t pairs;
+    enum status status = json_to_msgpack(line, &request->parsed, &fault);
+    if (status != STATUS_ok) {
+        return failure_set(failure, status, "%s", fault.sentence);
+    }
+    struct cursor cursor = cursor_of(buffer_bytes(&request->parsed));
+    if (cursor_map(&cursor, &pairs) != STATUS_ok) {
+        return failure_set(failure, STATUS_bad_request, "a request is a JSON object");
+    }
+    request->tag = find_tag(cursor, pairs);
+    TRY(take_fields(&cursor, pairs, found, failure));
+    if (found[FIELD_do].raw.size == 0) {
+        return refuse_field(failure, FIELD_do, "is missing");
+    }
+    TRY(check_kind(found[FIELD_do].text, &request->kind, failure));
+    TRY(check_fields(request->kind, found, failure));
+    return take_request(request, found, failure);
+}
