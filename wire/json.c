@@ -188,10 +188,13 @@ static enum status append_float(struct buffer *out, double value)
         return STATUS_bad_request;
     }
     char digits[40];
-    int precision = 15;
-    do {
-        snprintf(digits, sizeof digits, "%.*g", precision++, value);
-    } while (strtod(digits, NULL) != value);
+    snprintf(digits, sizeof digits, "%.15g", value);
+    if (strtod(digits, NULL) != value) {
+        snprintf(digits, sizeof digits, "%.16g", value);
+    }
+    if (strtod(digits, NULL) != value) {
+        snprintf(digits, sizeof digits, "%.17g", value);
+    }
     append(out, digits);
     if (strpbrk(digits, ".e") == NULL) {
         append(out, ".0");
