@@ -9,7 +9,9 @@
  *    its own thread; a small one is copied and its memory kept.
  * 4. A frame is one message part. More parts, and parts above FRAME_SIZE_MAX (which ZeroMQ itself
  *    refuses by closing the connection), are not ours.
- * 5. ZeroMQ lets a second process steal an ipc endpoint in silence, so its owner holds a lock on
+ * 5. Looking at the socket costs system calls even when nothing is there, so it is looked at only
+ *    after its descriptor was readable or something was sent (`is_drained`).
+ * 6. ZeroMQ lets a second process steal an ipc endpoint in silence, so its owner holds a lock on
  *    PATH.lock.
  */
 #include "actors/runtime/inbound.h"
@@ -52,14 +54,15 @@ struct outgoing {
 };
 
 struct inbound {
-    void *socket;                                 // ROUTER
-    int fd;                                       // its descriptor
-    int lock_fd;                                  // lock of an ipc endpoint; -1 for none
-    char endpoint[BIND_ENDPOINT_SIZE];            // where others reach us
-    char name[NAME_SIZE_MAX + 1];                 // for the head of frames
-    uint64_t incarnation;                         // for the head of frames
-    uint64_t cluster_id;                          // for the head of frames; 0 for none
-    zmq_msg_t taken;                              // frame handed out last
+    void *socket;                      // ROUTER
+    int fd;                            // its descriptor
+    int lock_fd;                       // lock of an ipc endpoint; -1 for none
+    char endpoint[BIND_ENDPOINT_SIZE]; // where others reach us
+    char name[NAME_SIZE_MAX + 1];      // for the head of frames
+    uint64_t incarnation;              // for the head of frames
+    uint64_t cluster_id;               // for the head of frames; 0 for none
+    zmq_msg_t taken;                   // frame handed out last
+    bool is_drained; // nothing was there when last looked, and nothing was sent since
     struct outgoing outgoing[OUTGOING_COUNT_MAX]; // frames gathered
     size_t outgoing_count;
     uint16_t slots[SLOT_COUNT]; // 1 + number in `outgoing`, by hash of the address; 0 for free
@@ -205,6 +208,7 @@ static void pack_frame(struct buffer *data, zmq_msg_t *message)
 
 static void send_frame(struct inbound *inbound, struct outgoing *outgoing)
 {
+    inbound->is_drained = false;
     if (!send_address(inbound, outgoing->address)) {
         inbound->counts.dropped += outgoing->messages;
         return;
@@ -279,12 +283,20 @@ int inbound_fd(const struct inbound *inbound)
     return inbound->fd;
 }
 
+void inbound_wake(struct inbound *inbound)
+{
+    inbound->is_drained = false;
+}
+
 bool inbound_poll(struct inbound *inbound)
 {
     int events = 0;
     size_t size = sizeof events;
-    return zmq_getsockopt(inbound->socket, ZMQ_EVENTS, &events, &size) == 0 &&
-           (events & ZMQ_POLLIN) != 0;
+    if (!inbound->is_drained) {
+        ASSERT(zmq_getsockopt(inbound->socket, ZMQ_EVENTS, &events, &size) == 0);
+        inbound->is_drained = (events & ZMQ_POLLIN) == 0;
+    }
+    return !inbound->is_drained;
 }
 
 // The address in a routing id; false when the peer chose the id itself.
@@ -305,8 +317,9 @@ static bool receive(struct inbound *inbound, uint64_t *ret_address, bool *ret_is
 {
     zmq_msg_t id;
     zmq_msg_init(&id);
-    if (zmq_msg_recv(&id, inbound->socket, ZMQ_DONTWAIT) < 0) {
+    if (inbound->is_drained || zmq_msg_recv(&id, inbound->socket, ZMQ_DONTWAIT) < 0) {
         zmq_msg_close(&id);
+        inbound->is_drained = true;
         return false;
     }
     bool is_known = address_of_id(&id, ret_address);

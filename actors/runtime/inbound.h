@@ -36,9 +36,10 @@ void inbound_send(struct inbound *inbound, uint64_t address, struct bytes encode
 // Sends the frames gathered since the last call.
 void inbound_flush(struct inbound *inbound);
 
-// A descriptor that is readable when there may be something to take, good only together with
-// inbound_poll() right before sleeping on it.
+// A descriptor that is readable when there may be something to take; inbound_wake() is to be called
+// then. Good only together with inbound_poll() right before sleeping on it.
 int inbound_fd(const struct inbound *inbound);
+void inbound_wake(struct inbound *inbound);
 
 // True if inbound_next() may have something; false means that it is safe to sleep.
 bool inbound_poll(struct inbound *inbound);

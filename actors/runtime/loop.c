@@ -72,9 +72,10 @@ struct loop {
     uint64_t reported;         // frames refused that were reported
     uint64_t refused[REFUSED_CONNECTS_MAX]; // addresses that the machine is told are down
     size_t refused_count;
-    bool is_turn_open; // the machine was handed something since the last EVENT_TURN
-    bool is_stopped;   // the machine said so, or had its time
-    int exit_code;     // once stopped
+    bool has_peer_news; // the connections were written to or readable since they were asked
+    bool is_turn_open;  // the machine was handed something since the last EVENT_TURN
+    bool is_stopped;    // the machine said so, or had its time
+    int exit_code;      // once stopped
 };
 
 static const int SIGNALS[] = {SIGTERM, SIGINT, SIGHUP};
@@ -91,6 +92,8 @@ static sigset_t loop_signals(void)
 
 static void on_signal(void *context);
 static void on_tap(void *context);
+static void on_inbound(void *context);
+static void on_peers(void *context);
 
 static enum status open_sockets(struct loop *loop, const struct loop_options *options,
                                 struct buffer *ret_error)
@@ -126,8 +129,8 @@ enum status loop_new(const struct loop_options *options, struct loop **ret_loop,
     TRY(open_sockets(loop, options, ret_error));
     loop_watch(loop, loop->signal_fd, on_signal, loop);
     loop_watch(loop, tap_fd(loop->tap), on_tap, loop);
-    loop_watch(loop, inbound_fd(loop->inbound), NULL, NULL);
-    loop_watch(loop, peer_sockets_fd(loop->peers), NULL, NULL);
+    loop_watch(loop, inbound_fd(loop->inbound), on_inbound, loop);
+    loop_watch(loop, peer_sockets_fd(loop->peers), on_peers, loop);
     *ret_loop = loop;
     loop = NULL;
     return STATUS_ok;
@@ -213,12 +216,14 @@ void loop_send(struct loop *loop, uint64_t to, struct bytes encoded)
         inbound_send(loop->inbound, to, encoded);
     } else {
         peer_sockets_send(loop->peers, to, encoded);
+        loop->has_peer_news = true;
     }
 }
 
 static void connect_peer(struct loop *loop, uint64_t address, struct bytes endpoint)
 {
     enum status status = peer_sockets_connect(loop->peers, address, endpoint);
+    loop->has_peer_news = true;
     if (status == STATUS_ok) {
         return;
     }
@@ -371,6 +376,7 @@ static void on_peer_event(struct loop *loop, const struct peer_event *event)
         }
         return;
     }
+    loop->has_peer_news = true; // what waited for the connection goes out with the next flush
     struct event change = {.kind = event->kind == PEER_UP ? EVENT_PEER_UP : EVENT_PEER_DOWN,
                            .from = event->address};
     loop_step(loop, &change);
@@ -391,15 +397,21 @@ static void take_inbound(struct loop *loop)
 
 static void take_peers(struct loop *loop)
 {
+    if (!loop->has_peer_news) {
+        return;
+    }
+    loop->has_peer_news = false;
     struct peer_event event;
     size_t size = 0;
-    for (int i = 0; i < FRAMES_A_TURN_MAX && size < BYTES_A_TURN_MAX && !loop->is_stopped; i++) {
-        if (!peer_sockets_next(loop->peers, &event)) {
-            return;
+    bool has_more = peer_sockets_poll(loop->peers);
+    for (int i = 0; i < FRAMES_A_TURN_MAX && size < BYTES_A_TURN_MAX && has_more; i++) {
+        has_more = peer_sockets_next(loop->peers, &event);
+        if (has_more) {
+            size += event.kind == PEER_FRAME ? event.messages.size : 0;
+            on_peer_event(loop, &event);
         }
-        size += event.kind == PEER_FRAME ? event.messages.size : 0;
-        on_peer_event(loop, &event);
     }
+    loop->has_peer_news = loop->has_peer_news || has_more;
 }
 
 static void take_refused(struct loop *loop)
@@ -450,6 +462,18 @@ static void on_tap(void *context)
 {
     struct loop *loop = context;
     tap_poll(loop->tap);
+}
+
+static void on_inbound(void *context)
+{
+    struct loop *loop = context;
+    inbound_wake(loop->inbound);
+}
+
+static void on_peers(void *context)
+{
+    struct loop *loop = context;
+    loop->has_peer_news = true;
 }
 
 static void read_clocks(struct loop *loop)
@@ -510,8 +534,8 @@ static bool is_congested(struct loop *loop)
 static bool has_frames(struct loop *loop)
 {
     bool inbound = inbound_poll(loop->inbound);
-    bool peers = peer_sockets_poll(loop->peers);
-    return (inbound || peers) && !is_congested(loop);
+    loop->has_peer_news = loop->has_peer_news && peer_sockets_poll(loop->peers);
+    return (inbound || loop->has_peer_news) && !is_congested(loop);
 }
 
 // How long nothing is due; 0 when something is there already.
@@ -543,9 +567,7 @@ static void sleep_and_wake(struct loop *loop)
     read_clocks(loop);
     for (int i = 0; i < count; i++) {
         struct watch *watch = events[i].data.ptr;
-        if (watch->ready != NULL) {
-            watch->ready(watch->context);
-        }
+        watch->ready(watch->context);
     }
 }
 
