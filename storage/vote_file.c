@@ -195,11 +195,9 @@ enum status vote_file_open(struct disk *disk, struct vote_file **ret_file,
     return STATUS_ok;
 }
 
-enum status vote_file_create(struct disk *disk, struct bytes content, struct vote_file **ret_file)
+// Fails with exists when there is a copy.
+static enum status check_absent(struct disk *disk)
 {
-    AUTO(vote_file_destroy) struct vote_file *self = vote_file_new(disk);
-    TRY(disk_make_folder(disk, VOTE_FOLDER));
-    TRY(disk_sync_folder(disk, ""));
     for (unsigned i = 0; i < COPY_COUNT; i++) {
         struct disk_file *file;
         enum status status = disk_open(disk, COPY_NAMES[i], false, &file);
@@ -211,6 +209,15 @@ enum status vote_file_create(struct disk *disk, struct bytes content, struct vot
             return status;
         }
     }
+    return STATUS_ok;
+}
+
+enum status vote_file_create(struct disk *disk, struct bytes content, struct vote_file **ret_file)
+{
+    TRY(disk_make_folder(disk, VOTE_FOLDER));
+    TRY(disk_sync_folder(disk, ""));
+    TRY(check_absent(disk));
+    AUTO(vote_file_destroy) struct vote_file *self = vote_file_new(disk);
     self->counter = 1;
     for (unsigned i = 0; i < COPY_COUNT; i++) {
         TRY(copy_prepare(self, i, content));
