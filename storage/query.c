@@ -133,7 +133,7 @@ static enum status find_collection(struct query *query, struct bytes name, uint3
 static enum status read_document(struct query *query, const struct operation *operation,
                                  struct stored_document *ret_stored, bool *ret_found)
 {
-    uint32_t collection;
+    uint32_t collection = 0;
     *ret_found = false;
     TRY(find_collection(query, operation->collection, &collection));
     if (collection == 0) {
