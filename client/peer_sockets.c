@@ -280,8 +280,9 @@ enum status peer_sockets_connect(struct peer_sockets *sockets, uint64_t address,
     if (find_peer(sockets, address) != NULL) {
         return STATUS_ok;
     }
-    bool is_text = memchr(endpoint.data, '\0', endpoint.size) == NULL;
-    if (endpoint.size == 0 || endpoint.size > ENDPOINT_SIZE_MAX || !is_text) {
+    bool is_good = endpoint.size > 0 && endpoint.size <= ENDPOINT_SIZE_MAX &&
+                   memchr(endpoint.data, '\0', endpoint.size) == NULL;
+    if (!is_good) {
         return STATUS_bad_request;
     }
     if (sockets->peer_count == CONNECTION_COUNT_MAX) {
