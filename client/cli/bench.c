@@ -16,6 +16,7 @@
 #include "client/cli/workload.h"
 #include "wire/pack.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -296,7 +297,7 @@ static void print_result(struct bench *bench, uint64_t elapsed_us, double cpu_se
     pack_number("unknown", sum.unknown, &out);
     if (has_cpu) {
         pack_text_literal(&out, "cpu_seconds_per_1000");
-        pack_double(&out, cpu_seconds * 1000.0 / (double)sum.ops);
+        pack_double(&out, round(cpu_seconds * 1e9 / (double)sum.ops) / 1e6);
     }
     output_value(&bench->call->output, buffer_bytes(&out));
 }

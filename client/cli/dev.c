@@ -123,6 +123,7 @@ static bool all_are_ready(struct call *call, struct client_loop *loop,
         if (!find_member(answer.reply.topology.members, process->name, &member) ||
             member.pid != (uint32_t)process->pid || member.state == MEMBER_unreachable ||
             member.state == MEMBER_catching_up) {
+            (void)failure_set(&call->failure, STATUS_unavailable, "%s is not ready", process->name);
             return false;
         }
     }
@@ -133,7 +134,7 @@ static enum status await_service(struct call *call, struct client_loop *loop,
                                  struct dev_cluster *cluster)
 {
     int64_t until_ms = now_ms() + START_MS_MAX;
-    struct call probe = *call;
+    struct call probe = *call; // has a failure of its own
     probe.timeout_ms = PROBE_MS;
     bool has_served = false;
     while (now_ms() < until_ms) {

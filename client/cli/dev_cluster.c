@@ -208,7 +208,6 @@ static enum status write_configuration(const struct dev_cluster *cluster, struct
     append_line(&text, "# every key. What is changed here counts from the next start.");
     append_line(&text, "cluster = dev");
     append_line(&text, "data = %s/data", cluster->dir);
-    append_line(&text, "run = %s/run", cluster->dir);
     append_line(&text, "listen = tcp://127.0.0.1:*");
     append_line(&text, "auto_format = 1");
     append_line(&text, "coordinators");

@@ -34,7 +34,9 @@ bool output_format_from_name(const char *name, enum output_format *ret_format)
 
 static void append_spaces(struct buffer *out, size_t count)
 {
-    memset(buffer_extend(out, count), ' ', count);
+    for (; count > 0; count--) {
+        buffer_append_u8(out, ' ');
+    }
 }
 
 // Columns that UTF-8 text takes on a terminal, about.
@@ -225,6 +227,9 @@ void output_value(struct output *output, struct bytes value)
 {
     AUTO(buffer_release) struct buffer text = {0};
     append_value(output->format, value, &text);
+    if (text.size == 0) {
+        return; // nothing to show in this format
+    }
     if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0) {
         output->has_failed = true;
     }
