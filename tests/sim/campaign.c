@@ -116,9 +116,11 @@ static void start_worker(const struct campaign_options *options, struct slot *sl
 {
     fflush(NULL);
     slot->started_s = monotonic_s();
-    slot->pid = fork();
-    ASSERT(slot->pid >= 0);
-    if (slot->pid == 0) {
+    pid_t pid = fork();
+    ASSERT(pid >= 0);
+    if (pid != 0) {
+        slot->pid = pid;
+    } else {
         setvbuf(stdout, NULL, _IOLBF, 0);
         work(options, slot);
         exit(EXIT_SUCCESS);

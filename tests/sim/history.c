@@ -32,7 +32,6 @@ void history_release(struct history *history)
 void history_ask(const struct history *history, struct question *question)
 {
     question->floor_version = history->floor_version;
-    question->floor_position = model_position_of(history->model, history->floor_version);
 }
 
 // A document right after a version.
@@ -235,7 +234,7 @@ static bool may_have_failed(const struct history *history, const struct question
                             const struct step *step, enum status status)
 {
     if (model_document_changes(history->model, step->collection, step->document,
-                               question->floor_position, history->ledger->committed_count)) {
+                               question->floor_version)) {
         return true;
     }
     struct seen view = state_after(history, step, question->floor_version);

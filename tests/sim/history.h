@@ -33,8 +33,7 @@ struct question {
     uint64_t after_version; // read: session
     struct step steps[QUESTION_STEPS_MAX];
     unsigned step_count;
-    uint64_t floor_version;  // highest version in any answer before it was asked
-    uint64_t floor_position; // of the entry that holds it
+    uint64_t floor_version; // highest version in any answer before it was asked
 };
 
 // What it is told. Bytes are borrowed for the call.

@@ -244,15 +244,10 @@ const struct model_document *model_document_at(const struct model *model, unsign
 }
 
 bool model_document_changes(const struct model *model, unsigned collection, unsigned document,
-                            uint64_t from, uint64_t to)
+                            uint64_t after)
 {
     const struct model_history *history = &model->documents[collection][document];
-    for (size_t i = history->count; i-- > 0 && history->items[i].position > from;) {
-        if (history->items[i].position <= to) {
-            return true;
-        }
-    }
-    return false;
+    return history->count > 0 && history->items[history->count - 1].version > after;
 }
 
 unsigned model_session(struct model *model, struct bytes name)

@@ -71,9 +71,9 @@ void model_update(struct model *model);
 const struct model_document *model_document_at(const struct model *model, unsigned collection,
                                                unsigned document, uint64_t version);
 
-// Whether an entry after `from` up to `to` (positions) changes the document.
+// Whether the document changes after version `after`, as far as is committed.
 bool model_document_changes(const struct model *model, unsigned collection, unsigned document,
-                            uint64_t from, uint64_t to);
+                            uint64_t after);
 
 // The number of a session, which may be new.
 unsigned model_session(struct model *model, struct bytes name);

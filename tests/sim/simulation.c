@@ -39,6 +39,7 @@ static void watch_storage(struct simulation *simulation, struct storage_shell *s
     }
     node_inspect(storage->shell.machine.self, &storage->view);
     checks_step(&simulation->checks, storage->node, &storage->view);
+    storage->is_damaged = storage->is_damaged && (storage->view.loading || storage->view.damaged);
     model_update(&simulation->model);
 }
 
@@ -207,20 +208,32 @@ struct storage_shell *simulation_primary(struct simulation *simulation)
     return primary;
 }
 
+// How many sound voters the cluster can do without.
+static unsigned count_spare(const struct simulation *simulation)
+{
+    unsigned voters = simulation->options.voters;
+    if (simulation->ledger.committed_count == 0) {
+        return 0; // until the cluster is born every voter must answer
+    }
+    unsigned spare = (voters - 1) / 2;
+    for (unsigned i = 0; i < voters && spare > 0; i++) {
+        spare -= simulation->storages[i].is_wiped || simulation->storages[i].is_damaged;
+    }
+    return spare;
+}
+
 // The processes that stay as they are, or get worse, when the others are healed.
 static uint32_t draw_frozen(struct simulation *simulation)
 {
     struct random *random = &simulation->faults.random;
     const struct options *options = &simulation->options;
     uint32_t frozen = 0;
-    unsigned spare = (options->voters - 1) / 2;
+    unsigned spare = count_spare(simulation);
     for (unsigned i = 0; i < simulation->storage_count; i++) {
-        struct storage_shell *storage = &simulation->storages[i];
+        const struct storage_shell *storage = &simulation->storages[i];
         bool is_voter = i < options->voters;
-        if (is_voter && storage->is_wiped) {
-            spare -= spare > 0;
-        }
-        bool is_spare = !is_voter || (spare > 0 && !storage->is_wiped && !storage->is_damaged);
+        bool is_impaired = storage->is_wiped || storage->is_damaged;
+        bool is_spare = !is_voter || (spare > 0 && !is_impaired);
         if (is_spare && random_chance(random, 250000)) {
             frozen |= SHELL_BIT(storage->shell.number);
             spare -= is_voter;
