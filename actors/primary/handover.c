@@ -48,7 +48,7 @@ void handover_advance(struct handover *handover, struct streaming *streaming, bo
                 &(struct message){.kind = MESSAGE_consent, .consent = consent});
 }
 
-bool handover_expire(struct handover *handover, uint64_t now_us, struct outbox *out)
+bool handover_end_if_late(struct handover *handover, uint64_t now_us, struct outbox *out)
 {
     if (!handover->active || now_us < handover->deadline_us) {
         return false;

@@ -28,6 +28,6 @@ void handover_advance(struct handover *handover, struct streaming *streaming, bo
                       struct outbox *out);
 
 // Gives up when it took too long: the primary takes transactions again. True if it did.
-bool handover_expire(struct handover *handover, uint64_t now_us, struct outbox *out);
+bool handover_end_if_late(struct handover *handover, uint64_t now_us, struct outbox *out);
 
 #endif

@@ -177,7 +177,7 @@ bool leader_on_heartbeat(struct leader *leader, const struct event *event, struc
     }
     uint64_t round = rounds_begin(&leader->rounds, &leader->streaming, now_us);
     streaming_send_round(&leader->streaming, round, now_us, out);
-    handover_expire(&leader->handover, now_us, out);
+    handover_end_if_late(&leader->handover, now_us, out);
     if (leader_is_ready(leader) && !leader->handover.active && !leader_lacks_space(leader)) {
         proposals_expire_sessions(&leader->proposals, event);
     }

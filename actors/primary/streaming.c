@@ -231,8 +231,15 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
     if (peer == NULL || reply->promised > streaming->epoch) {
         return peer;
     }
+    if (peer->damaged && !reply->damaged) {
+        return NULL; // from before it was damaged; it is not counted again in this epoch
+    }
     peer->down = false;
-    peer->damaged = reply->damaged;
+    if (reply->damaged && !peer->damaged) {
+        // What it acknowledged before it was damaged is gone.
+        peer->damaged = true;
+        peer->match_position = 0;
+    }
     peer->disk_full = reply->disk_full;
     peer->applied_version = reply->applied_version;
     if (!reply->accepted) {
