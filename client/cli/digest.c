@@ -2,6 +2,9 @@
  * `skein digest`: the primary marks a version, then every storage node hashes its state at exactly
  * that version. They agree only if all of them answered and said the same: a node that can't be
  * asked is listed with null, and about it nothing is known.
+ *
+ * A node that is catching up has passed the marked version in one step perhaps, and kept nothing of
+ * it. Then everything is done again at another mark, as long as the time of the call allows.
  */
 #include "client/cli/commands.h"
 
@@ -10,6 +13,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PAUSE_MS = 100 }; // before everything is done again
 
 // What the nodes said.
 struct comparison {
@@ -18,7 +25,8 @@ struct comparison {
     uint64_t version;
     uint64_t first; // digest of the first node that answered
     bool has_first;
-    bool agrees; // so far
+    bool agrees;     // so far
+    bool is_partial; // a node that is reached did not say
 };
 
 static void comparison_release(struct comparison *comparison)
@@ -45,6 +53,13 @@ static enum status mark(struct call *call, struct client_loop *loop, struct byte
     return STATUS_ok;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 // Asks one node; false if it did not say.
 static bool ask(struct call *call, struct client_loop *loop, struct bytes name,
                 struct comparison *comparison, uint64_t *ret_digest)
@@ -62,20 +77,22 @@ static bool ask(struct call *call, struct client_loop *loop, struct bytes name,
     return answer.reply.digest_reply.status == STATUS_ok;
 }
 
-static void compare(struct call *call, struct client_loop *loop, struct bytes name,
-                    struct comparison *comparison)
+static void compare(struct call *call, struct client_loop *loop,
+                    const struct message_member *member, struct comparison *comparison)
 {
     uint64_t digest = 0;
-    bool has_digest = ask(call, loop, name, comparison, &digest);
+    bool is_reached = member->state != MEMBER_unreachable;
+    bool has_digest = is_reached && ask(call, loop, member->name, comparison, &digest);
     char text[17];
     pack_map(&comparison->nodes, 2);
     pack_text_literal(&comparison->nodes, "name");
-    pack_text(&comparison->nodes, name);
+    pack_text(&comparison->nodes, member->name);
     pack_text_literal(&comparison->nodes, "digest");
     comparison->count++;
     if (!has_digest) {
         pack_nil(&comparison->nodes);
         comparison->agrees = false;
+        comparison->is_partial = comparison->is_partial || is_reached;
         return;
     }
     snprintf(text, sizeof text, "%016" PRIx64, digest);
@@ -99,21 +116,35 @@ static void print_comparison(struct call *call, const struct comparison *compari
     output_value(&call->output, buffer_bytes(&out));
 }
 
-enum status run_digest(struct call *call)
+// Marks a version and compares all nodes at it.
+static enum status compare_all(struct call *call, struct client_loop *loop,
+                               struct comparison *comparison)
 {
-    AUTO(client_loop_destroy) struct client_loop *loop = NULL;
     AUTO(answer_release) struct answer answer = {0};
-    AUTO(comparison_release) struct comparison comparison = {.agrees = true};
-    TRY(connection_open(call, &loop));
     TRY(connection_topology(call, loop, &answer));
-    TRY(mark(call, loop, answer.reply.topology.primary, &comparison.version));
+    TRY(mark(call, loop, answer.reply.topology.primary, &comparison->version));
     struct bytes members = answer.reply.topology.members;
     struct message_member member;
     while (members_next(&members, &member)) {
         if (role_is_storage((enum role)member.role)) {
-            compare(call, loop, member.name, &comparison);
+            compare(call, loop, &member, comparison);
         }
     }
-    print_comparison(call, &comparison);
     return STATUS_ok;
+}
+
+enum status run_digest(struct call *call)
+{
+    AUTO(client_loop_destroy) struct client_loop *loop = NULL;
+    TRY(connection_open(call, &loop));
+    int64_t until_ms = now_ms() + call->timeout_ms;
+    for (;;) {
+        AUTO(comparison_release) struct comparison comparison = {.agrees = true};
+        TRY(compare_all(call, loop, &comparison));
+        if (!comparison.is_partial || now_ms() + PAUSE_MS >= until_ms) {
+            print_comparison(call, &comparison);
+            return STATUS_ok;
+        }
+        usleep(PAUSE_MS * 1000);
+    }
 }

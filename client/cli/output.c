@@ -49,8 +49,8 @@ static size_t width_of(struct bytes text)
     return width;
 }
 
-// Appends the next value as a cell and passes it.
-static void append_cell(struct cursor *cursor, struct buffer *out)
+// Appends a single value as a cell and passes it.
+static void append_single(struct cursor *cursor, struct buffer *out)
 {
     struct value value;
     struct cursor inside = *cursor;
@@ -71,19 +71,56 @@ static void append_cell(struct cursor *cursor, struct buffer *out)
         buffer_truncate(out, out->size - 2);
     } else if (bytes_equal(cell, bytes_from_text("null"))) {
         buffer_truncate(out, start);
-        buffer_append(out, bytes_from_text("-"));
+        buffer_append_u8(out, '-');
     }
 }
 
-// Whether the next value is an array of maps, or an empty array.
+// Whether the next value is an array of maps that have the same number of fields, or empty.
 static bool is_rows(struct cursor cursor)
 {
-    uint32_t count;
-    enum value_kind kind;
+    uint32_t count, pairs;
+    uint32_t columns = 0;
+    struct bytes row;
     if (cursor_array(&cursor, &count) != STATUS_ok) {
         return false;
     }
-    return count == 0 || (cursor_peek(&cursor, &kind) == STATUS_ok && kind == VALUE_MAP);
+    for (uint32_t i = 0; i < count; i++) {
+        struct cursor inside = cursor;
+        if (cursor_map(&inside, &pairs) != STATUS_ok || pairs == 0 || (i > 0 && pairs != columns) ||
+            cursor_skip(&cursor, &row) != STATUS_ok) {
+            return false;
+        }
+        columns = pairs;
+    }
+    return true;
+}
+
+// Appends the values of a row within a cell: "detect 97.3".
+static void append_inner_row(struct cursor *cursor, struct buffer *out)
+{
+    uint32_t pairs;
+    struct bytes name;
+    if (cursor_map(cursor, &pairs) != STATUS_ok) {
+        return;
+    }
+    for (uint32_t i = 0; i < pairs && cursor_text(cursor, &name) == STATUS_ok; i++) {
+        buffer_append(out, bytes_from_text(i == 0 ? "" : " "));
+        append_single(cursor, out);
+    }
+}
+
+// Appends the next value as a cell and passes it; rows in it one behind the other.
+static void append_cell(struct cursor *cursor, struct buffer *out)
+{
+    uint32_t count;
+    if (!is_rows(*cursor) || cursor_array(cursor, &count) != STATUS_ok) {
+        append_single(cursor, out);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_append(out, bytes_from_text(i == 0 ? "" : ", "));
+        append_inner_row(cursor, out);
+    }
 }
 
 // What is measured and then printed of an array of maps.
