@@ -164,7 +164,8 @@
     FIELD(flag, needs_transfer, 0, "cannot follow from the log: send the state")                   \
     FIELD(u64, applied_version, 0, "version applied on the sender of this answer")                 \
     FIELD(flag, damaged, 0, "not counted in majorities until refilled (rule 20)")                  \
-    FIELD(flag, disk_full, 0, "nothing more can be appended here until space is back")
+    FIELD(flag, disk_full, 0, "nothing more can be appended here until space is back")             \
+    FIELD(u64, damaged_promise, 0, "when damaged: only a newer epoch makes it count again")
 
 #define WIRE_transfer_chunk(FIELD)                                                                 \
     FIELD(u64, epoch, 0, "epoch of the sender")                                                    \

@@ -231,13 +231,14 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
     if (peer == NULL || reply->promised > streaming->epoch) {
         return peer;
     }
-    if (peer->damaged && !reply->damaged) {
-        return NULL; // from before it was damaged; it is not counted again in this epoch
+    if (peer->hurt && !reply->damaged) {
+        return NULL; // from before it was damaged
     }
     peer->down = false;
-    if (reply->damaged && !peer->damaged) {
-        // What it acknowledged before it was damaged is gone.
-        peer->damaged = true;
+    peer->damaged = reply->damaged;
+    if (reply->damaged && reply->damaged_promise >= streaming->epoch && !peer->hurt) {
+        // What it acknowledged before in this epoch is gone.
+        peer->hurt = true;
         peer->match_position = 0;
     }
     peer->disk_full = reply->disk_full;

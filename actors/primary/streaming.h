@@ -18,6 +18,7 @@ struct peer {
     bool down;                // its connection is gone and was refused
     bool probing;             // went back after a mismatch: one append, then wait for its answer
     bool damaged;             // answers, but must not be counted (rule 20)
+    bool hurt;                // damaged in this very epoch: not counted again before the next one
     bool disk_full;           // can't append for want of space
     uint64_t next_position;   // first entry to send
     uint64_t match_position;  // durable there and matching, by answers of this epoch

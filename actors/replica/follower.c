@@ -91,6 +91,7 @@ static void follower_answer(const struct follower *follower, uint64_t to,
     reply.promised = reply.promised != 0 ? reply.promised : core_promised(core);
     reply.applied_version = follower->applied_version;
     reply.damaged = core->vote.damaged;
+    reply.damaged_promise = core->vote.damaged ? core->vote.damaged_promise : 0;
     reply.disk_full = follower->disk_full;
     outbox_send(out, to, &(struct message){.kind = MESSAGE_append_reply, .append_reply = reply});
 }
