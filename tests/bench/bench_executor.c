@@ -294,7 +294,7 @@ static void measure_rocksdb(double seconds)
 
 int main(int argc, char **argv)
 {
-    double seconds = argc > 1 ? atof(argv[1]) : 2;
+    double seconds = argc > 1 ? strtod(argv[1], NULL) : 2;
     measure_memory(seconds);
     measure_rocksdb(seconds);
     return 0;

@@ -1,3 +1,8 @@
+/*
+ * What RocksDB can do to us beyond the port: damaged files, a folder in use, copies taken while it
+ * runs. What it shares with the memory twin is in test_state.c; a full disk needs a file system of
+ * its own and is in tests/bench.
+ */
 #include "storage/rocksdb/state_rocksdb.h"
 
 #include "base/random.h"
