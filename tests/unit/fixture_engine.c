@@ -1,3 +1,8 @@
+/*
+ * A primary's storage without the rest of it: positions, versions and times are counted here,
+ * entries wait in an array until the test applies them. Outcomes are borrowed from the executor
+ * until its next call, as they are for a node.
+ */
 #include "tests/unit/fixture_engine.h"
 
 #include "storage/state_memory.h"
@@ -21,23 +26,6 @@ void engine_release(struct engine *engine)
         buffer_release(&engine->entries[i].payload);
     }
     buffer_release(&engine->operations);
-}
-
-struct operation operation_on(enum operation_kind kind, const char *collection, const char *id)
-{
-    struct operation operation = {.kind = kind, .collection = bytes_from_text(collection)};
-    if (id != NULL) {
-        operation.has_id = true;
-        operation.id.is_text = true;
-        operation.id.text = bytes_from_text(id);
-    }
-    return operation;
-}
-
-void engine_operation(struct engine *engine, const struct operation *operation)
-{
-    operation_pack(operation, &engine->operations);
-    engine->operation_count++;
 }
 
 static void add(struct engine *engine, enum operation_kind kind, const char *collection,
@@ -94,6 +82,23 @@ void engine_check_absent(struct engine *engine, const char *collection, const ch
     struct operation operation = operation_on(OPERATION_check, collection, id);
     operation.absent = true;
     engine_operation(engine, &operation);
+}
+
+void engine_operation(struct engine *engine, const struct operation *operation)
+{
+    operation_pack(operation, &engine->operations);
+    engine->operation_count++;
+}
+
+struct operation operation_on(enum operation_kind kind, const char *collection, const char *id)
+{
+    struct operation operation = {.kind = kind, .collection = bytes_from_text(collection)};
+    if (id != NULL) {
+        operation.has_id = true;
+        operation.id.is_text = true;
+        operation.id.text = bytes_from_text(id);
+    }
+    return operation;
 }
 
 static enum status run(struct engine *engine, const struct executor_request *request)

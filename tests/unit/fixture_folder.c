@@ -1,3 +1,8 @@
+/*
+ * Real folders for tests, under /tmp. Copying takes the files as they are while somebody writes
+ * them, which is what a kill leaves; damage is one flipped bit, which is what a disk leaves. What
+ * fails here is the machine's fault or the test's, so it is asserted.
+ */
 #include "tests/unit/fixture_folder.h"
 
 #include "base/assert.h"
@@ -17,7 +22,7 @@
 
 void folder_make(char ret_path[FOLDER_PATH_SIZE])
 {
-    strcpy(ret_path, "/tmp/skein-test-XXXXXX");
+    snprintf(ret_path, FOLDER_PATH_SIZE, "/tmp/skein-test-XXXXXX");
     ASSERT(mkdtemp(ret_path) != NULL);
 }
 

@@ -1,3 +1,8 @@
+/*
+ * Applying entries: what is written with them, what is refused, and that effects and the record of
+ * where the state stands can't be told apart by a crash. Deviation 25 of the simulator fails the
+ * test about the crash.
+ */
 #include "storage/apply.h"
 
 #include "storage/cells.h"

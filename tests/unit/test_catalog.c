@@ -1,3 +1,7 @@
+/*
+ * The collections in memory: loaded from the state, made, and taken away again when the transaction
+ * that made them failed. Damage in a cell must come out of the load, not of a later transaction.
+ */
 #include "storage/catalog.h"
 
 #include "storage/state_memory.h"

@@ -1,3 +1,7 @@
+/*
+ * Keys and values of cells. Records come back as they were encoded, keys are in the order that
+ * scans rely on, and bytes that are no such record are damage, never an assertion.
+ */
 #include "storage/cells.h"
 
 #include "wire/pack.h"

@@ -1,3 +1,8 @@
+/*
+ * What transactions do: results, effects, errors and their sentences. Exactly once is in
+ * test_executor_sessions.c, random histories are in test_executor_model.c. Each test begins with an
+ * empty state and an open entry.
+ */
 #include "storage/executor.h"
 
 #include "storage/generated_id.h"
@@ -391,4 +396,19 @@ Test(executor, reset_forgets_what_was_not_applied)
     write_n(2, "x", 5);
     cr_assert_not(p.outcome.replayed, "what was lost never ran");
     cr_assert_eq(p.outcome.version, 2);
+}
+
+Test(executor, collection_that_was_lost_is_made_again)
+{
+    engine_put(&p, "lost", "x", 1);
+    cr_assert_eq(engine_run(&p, "s", 1, 0), STATUS_ok);
+    engine_close(&p);
+    engine_depose(&p);
+    engine_put(&p, "lost", "x", 2);
+    cr_assert_eq(engine_run(&p, "s", 1, 0), STATUS_ok);
+    engine_settle(&p);
+    executor_destroy(&p.executor);
+    p.executor = executor_new(p.state);
+    engine_open(&p);
+    cr_assert_eq(read_n("lost", "x"), 2);
 }

@@ -352,7 +352,8 @@ static void compare_state(struct world *world)
     }
     step_close(world);
     step_apply(world);
-    executor_reset(world->engine.executor);
+    executor_destroy(&world->engine.executor);
+    world->engine.executor = executor_new(world->engine.state);
     engine_open(&world->engine);
     for (unsigned collection = 0; collection < COLLECTIONS; collection++) {
         for (unsigned id = 0; id < IDS; id++) {

@@ -1,3 +1,7 @@
+/*
+ * Ids made for inserts: the shape that other systems know as ULID, and an order that follows time,
+ * version and operation. That they are unique follows from the versions, which the log makes so.
+ */
 #include "storage/generated_id.h"
 
 #include <criterion/criterion.h>

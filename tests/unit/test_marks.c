@@ -1,3 +1,8 @@
+/*
+ * Marked versions: they keep the state as it was, go at the horizon, and stay while somebody reads
+ * them. The memory state counts open snapshots, so one that was forgotten fails the test that did
+ * so.
+ */
 #include "storage/marks.h"
 
 #include "storage/state_memory.h"

@@ -1,3 +1,7 @@
+/*
+ * The overlay: newest change first, undo, entries that are applied out from under it. The last test
+ * lives through thousands of random transactions and entries beside plain arrays.
+ */
 #include "storage/overlay.h"
 
 #include "base/random.h"

@@ -1,3 +1,7 @@
+/*
+ * Reads and digests as a reader meets them, encoded and decoded. The state is made by an executor,
+ * so what it writes and what a query reads can't drift apart.
+ */
 #include "storage/query.h"
 
 #include "storage/cells.h"

@@ -1,3 +1,7 @@
+/*
+ * The cache of sessions: a small one, so that it is full at once. What the open entry has touched
+ * must stay, everything else gives way in the order of its last use.
+ */
 #include "storage/session_cache.h"
 
 #include <criterion/criterion.h>

@@ -1,3 +1,7 @@
+/*
+ * Session records: what is remembered comes back, in few bytes, and what is no record is damage.
+ * Their code is in every entry and on every disk, so it is tried with extreme and random values.
+ */
 #include "storage/session_record.h"
 
 #include "base/limits.h"

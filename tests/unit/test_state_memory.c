@@ -1,3 +1,7 @@
+/*
+ * What the memory twin has beyond the port: crashes, flushes by itself, and failures on demand.
+ * What it shares with RocksDB is in test_state.c.
+ */
 #include "storage/state_memory.h"
 
 #include <criterion/criterion.h>
