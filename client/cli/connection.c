@@ -3,6 +3,9 @@
  * loop's thread; it is copied into the answer under a lock, and whoever waits goes on. Nobody gives
  * up waiting by himself: every request has a deadline, and the client says exactly once how it
  * ended.
+ *
+ * A topology is what those who were asked know, put together. The first answer is not all of it, so
+ * the answers of the other endpoints are waited for, though not for long: they may be down.
  */
 #include "client/cli/connection.h"
 
@@ -10,8 +13,12 @@
 #include "client/cli/reply.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #define AT_DEFAULT "tcp://127.0.0.1:7300"
+
+// How long the topologies of further endpoints are waited for once there is one.
+enum { OTHERS_PAUSE_US = 5000, OTHERS_PAUSES = 30 };
 
 // Somebody who waits for the end of a request.
 struct waiter {
@@ -197,7 +204,42 @@ enum status connection_call(struct call *call, struct client_loop *loop,
 
 static void encode_topology(void *context, const struct client *client)
 {
-    topology_encode(client_topology(client), context);
+    struct buffer *out = context;
+    buffer_clear(out);
+    topology_encode(client_topology(client), out);
+}
+
+// Whether every endpoint of the call belongs to a member.
+static bool names_all(struct call *call, const struct message_topology *topology)
+{
+    AUTO(buffer_release) struct buffer at = {0};
+    struct bytes endpoints[CLIENT_ENDPOINTS_MAX];
+    size_t count = 0;
+    find_cluster(call, &at);
+    if (split_endpoints(call, buffer_bytes(&at), endpoints, &count) != STATUS_ok) {
+        return true;
+    }
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct bytes members = topology->members;
+        struct message_member member;
+        while (members_next(&members, &member)) {
+            found += bytes_equal(member.endpoint, endpoints[i]);
+        }
+    }
+    return found >= count;
+}
+
+static enum status take_topology(struct call *call, struct client_loop *loop, struct answer *answer)
+{
+    client_loop_visit(loop, encode_topology, &answer->bytes);
+    struct bytes rest = buffer_bytes(&answer->bytes);
+    if (message_decode(&rest, &answer->reply) != STATUS_ok ||
+        answer->reply.kind != MESSAGE_topology) {
+        return failure_set(&call->failure, STATUS_internal, "the topology can't be read");
+    }
+    answer->completion.reply = &answer->reply;
+    return STATUS_ok;
 }
 
 enum status connection_topology(struct call *call, struct client_loop *loop, struct answer *answer)
@@ -206,14 +248,11 @@ enum status connection_topology(struct call *call, struct client_loop *loop, str
         return failure_set(&call->failure, STATUS_unavailable,
                            "no process of a cluster answers there; is it running?");
     }
-    buffer_clear(&answer->bytes);
-    client_loop_visit(loop, encode_topology, &answer->bytes);
-    struct bytes rest = buffer_bytes(&answer->bytes);
-    if (message_decode(&rest, &answer->reply) != STATUS_ok ||
-        answer->reply.kind != MESSAGE_topology) {
-        return failure_set(&call->failure, STATUS_internal, "the topology can't be read");
+    TRY(take_topology(call, loop, answer));
+    for (int i = 0; i < OTHERS_PAUSES && !names_all(call, &answer->reply.topology); i++) {
+        usleep(OTHERS_PAUSE_US);
+        TRY(take_topology(call, loop, answer));
     }
-    answer->completion.reply = &answer->reply;
     return STATUS_ok;
 }
 

@@ -134,10 +134,5 @@ void reply_failure(const struct client_completion *completion, struct failure *f
                  (unsigned long long)completion->sequence);
         return;
     }
-    if (completion->operation > 0) {
-        snprintf(failure->message, sizeof failure->message, "operation %u: %.*s",
-                 completion->operation - 1, size, text);
-        return;
-    }
     snprintf(failure->message, sizeof failure->message, "%.*s", size, text);
 }

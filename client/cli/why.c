@@ -1,6 +1,7 @@
 /*
  * `skein why`: the last failovers, latest first. Each coordinator remembers those that it ran, so
- * all that can be reached are asked and their records put in order by epoch.
+ * all that can be reached are asked and their records put in order by epoch. One that is down takes
+ * its records with it; that is no failure as long as another answers.
  */
 #include "client/cli/commands.h"
 
