@@ -16,9 +16,13 @@ if(SKEIN_TSAN)
     add_link_options(-fsanitize=thread)
 endif()
 if(SKEIN_HARDENED)
-    add_compile_options(-D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
-                        $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=full>)
+    add_compile_options(-D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection)
     add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+    if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+        # The marks are forced: Debian's C runtime objects have none, so they would be dropped.
+        add_compile_options(-fcf-protection=full)
+        add_link_options(-Wl,-z,ibt,-z,shstk)
+    endif()
 endif()
 
 # Position independent programs; a compiler cache where there is one.
