@@ -210,6 +210,9 @@ void core_forget_unwritten(struct core *core)
     struct entry_place place;
     ASSERT(log_place_at(&core->log, core->durable_position, &place));
     core_cut(core, &place);
+    if (core->commit_position > place.position) {
+        core->commit_position = place.position; // the others have them
+    }
 }
 
 void core_reset(struct core *core, const struct entry_place *base, struct outbox *out)

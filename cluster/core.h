@@ -101,7 +101,8 @@ void core_load(struct core *core, struct bytes frame, const struct entry *entry)
 // (rule 19).
 void core_truncate(struct core *core, const struct entry_place *place, struct outbox *out);
 
-// Forgets the entries that aren't durable here: the disk was full, so they never reached it.
+// Forgets the entries that aren't durable here: the disk was full, so they never reached it. A
+// deposed primary may know them to be committed, by the others; it will get them back from those.
 void core_forget_unwritten(struct core *core);
 
 // Empties log and journal, which then begin after `base` (a damaged journal, rule 20).

@@ -269,7 +269,9 @@ enum status journal_sync(struct journal *journal)
     if (journal->has_failed) {
         return STATUS_internal;
     }
-    if (journal->durable_position == journal->view.end.position) {
+    // Without a file nothing was appended: the journal is damaged as it was found, and there was no
+    // space yet to begin it anew.
+    if (journal->file == NULL || journal->durable_position == journal->view.end.position) {
         return STATUS_ok;
     }
     TRY(settle(journal, journal_fatal(disk_sync(journal->disk, journal->file))));

@@ -40,10 +40,8 @@ static void node_load_damaged(struct node *node, const struct event *event, stru
     outbox_log(out, LOG_ERROR, "event=journal_damaged end=%llu applied=%llu",
                (unsigned long long)node->journal_end.position,
                (unsigned long long)node->applied.place.position);
-    if (!core->vote.damaged) {
-        core->vote.damaged = true;
-        core->vote.damaged_promise = core->vote.promised;
-    }
+    core->vote.damaged = true;
+    core->vote.damaged_promise = core->vote.promised;
     core->vote.high_water_position = node->applied.place.position;
     core->vote.high_water_epoch = node->applied.place.epoch;
     core_write_vote(core, WRITE_NOTHING, 0, out);
@@ -111,7 +109,9 @@ void node_repair_if_refilled(struct node *node, const struct event *event, struc
         core->log.last.epoch != epoch) {
         return;
     }
-    if (core->commit_position < log_run_start(&core->log, core->log.last.position)) {
+    const struct log *log = &core->log;
+    bool received = log->last.position == log->base.position; // as a state of this epoch
+    if (!received && core->commit_position < log_run_start(log, log->last.position)) {
         return;
     }
     core->vote.damaged = false;
