@@ -120,6 +120,16 @@ Test(apply, writes_effects_and_where_it_stands)
     expect_stored();
 }
 
+Test(apply, time_never_goes_backwards)
+{
+    cr_assert_eq(apply(ENTRY_BATCH, put_payload("a", "1")), STATUS_ok);
+    struct entry entry = entry_of(ENTRY_NOOP, (struct bytes){0});
+    entry.time_us = 0;
+    cr_assert_eq(apply_entry(state, 42, &entry, &applied), STATUS_ok);
+    cr_assert_eq(applied.time_us, 10);
+    expect_stored();
+}
+
 Test(apply, removes_what_an_entry_removes)
 {
     cr_assert_eq(apply(ENTRY_BATCH, put_payload("a", "1")), STATUS_ok);

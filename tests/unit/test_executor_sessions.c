@@ -185,6 +185,17 @@ Test(executor_sessions, too_many_outcomes_are_busy_and_change_nothing)
     engine_settle(&p);
 }
 
+Test(executor_sessions, record_counts_once_in_the_size_of_an_entry)
+{
+    for (uint64_t sequence = 1; sequence <= SESSION_OUTCOMES_MAX; sequence++) {
+        cr_assert_eq(put("s", sequence, 0, sequence), STATUS_ok);
+    }
+    cr_assert_lt(executor_open_size(p.executor), 64 * SESSION_OUTCOMES_MAX + 8 * KIB);
+    engine_close(&p);
+    engine_open(&p);
+    cr_assert_eq(executor_open_size(p.executor), 0);
+}
+
 Test(executor_sessions, claim_of_what_ran_tells_its_version)
 {
     cr_assert_eq(put("s", 1, 0, 1), STATUS_ok);

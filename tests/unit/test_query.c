@@ -279,43 +279,45 @@ Test(query, digest_is_that_of_the_marked_version)
     cr_assert_eq(digest_of(1).chain, first.chain);
 }
 
+// The digest of a state that was written so: pairs of key and value, the last key NULL.
+static uint64_t digest_of_cells(const char *const *cells)
+{
+    struct state *state = state_memory_new();
+    struct marks *own = marks_new(state);
+    struct state_batch batch = {0};
+    for (; cells[0] != NULL; cells += 2) {
+        state_batch_put(&batch, bytes_from_text(cells[0]), bytes_from_text(cells[1]));
+    }
+    cr_assert_eq(state_write(state, &batch), STATUS_ok);
+    cr_assert_eq(marks_add(own, 5, 0), STATUS_ok);
+    struct message question = {.kind = MESSAGE_digest};
+    question.digest.version = 5;
+    buffer_clear(&answer);
+    query_run(state, own, &question, &answer);
+    struct bytes rest = buffer_bytes(&answer);
+    struct message reply;
+    cr_assert_eq(message_decode(&rest, &reply), STATUS_ok);
+    cr_assert_eq(reply.digest_reply.status, STATUS_ok);
+    state_batch_release(&batch);
+    marks_destroy(&own);
+    state_destroy(&state);
+    return reply.digest_reply.digest;
+}
+
 Test(query, digest_of_equal_states_is_equal_whatever_their_past)
 {
-    uint64_t digests[2];
-    for (int i = 0; i < 2; i++) {
-        struct state *state = state_memory_new();
-        struct marks *own = marks_new(state);
-        struct state_batch batch = {0};
-        state_batch_put(&batch,
-                        bytes_from_text(i == 0 ? "\x10"
-                                                 "b"
-                                               : "\x10"
-                                                 "a"),
-                        bytes_from_text("1"));
-        state_batch_put(&batch,
-                        bytes_from_text("\x10"
-                                        "a"),
-                        bytes_from_text("1"));
-        state_batch_put(&batch,
-                        bytes_from_text("\x10"
-                                        "b"),
-                        bytes_from_text("1"));
-        cr_assert_eq(state_write(state, &batch), STATUS_ok);
-        cr_assert_eq(marks_add(own, 5, 0), STATUS_ok);
-        struct message question = {.kind = MESSAGE_digest};
-        question.digest.version = 5;
-        buffer_clear(&answer);
-        query_run(state, own, &question, &answer);
-        struct bytes rest = buffer_bytes(&answer);
-        struct message reply;
-        cr_assert_eq(message_decode(&rest, &reply), STATUS_ok);
-        digests[i] = reply.digest_reply.digest;
-        state_batch_release(&batch);
-        marks_destroy(&own);
-        state_destroy(&state);
-    }
-    cr_assert_eq(digests[0], digests[1]);
-    cr_assert_neq(digests[0], 0);
+    uint64_t digest = digest_of_cells((const char *[]){"k", "1", "l", "2", NULL});
+    cr_assert_eq(digest, digest_of_cells((const char *[]){"l", "0", "k", "1", "l", "2", NULL}));
+    cr_assert_neq(digest, digest_of_cells((const char *[]){"k", "1", "l", "3", NULL}));
+    cr_assert_neq(digest, digest_of_cells((const char *[]){"k", "1", NULL}));
+    cr_assert_neq(digest, digest_of_cells((const char *[]){"k", "1l2", NULL}));
+    cr_assert_neq(digest, digest_of_cells((const char *[]){"k", "1l", "l", "2", NULL}));
+}
+
+Test(query, digest_knows_where_a_key_ends)
+{
+    cr_assert_neq(digest_of_cells((const char *[]){"ka", "bc", NULL}),
+                  digest_of_cells((const char *[]){"kab", "c", NULL}));
 }
 
 Test(query, digest_of_a_version_without_a_mark_is_too_old)
