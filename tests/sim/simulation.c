@@ -52,9 +52,29 @@ static void on_step(void *context, struct shell *shell, const struct event *even
     }
 }
 
+// A process may end by itself when it was asked to, to reboot, or because its disk failed. One that
+// can't use its damaged disk any more gets an empty one, as an operator would give it.
+static void check_end(struct simulation *simulation, struct shell *shell, uint32_t exit_code)
+{
+    bool is_storage = role_is_storage(shell->process.role);
+    struct storage_shell *storage = is_storage ? storage_of(shell) : NULL;
+    if (exit_code == EXIT_CLEAN || (is_storage && exit_code == EXIT_REBOOT) ||
+        (is_storage && storage->has_disk_failed)) {
+        return;
+    }
+    if (is_storage && exit_code == EXIT_DAMAGED && storage->is_damaged) {
+        storage->is_wiped = storage->node < simulation->options.voters;
+        storage_shell_format(storage);
+        return;
+    }
+    world_violate(&simulation->world, "%s ended by itself with exit code %u", shell->name,
+                  exit_code);
+}
+
 static void on_end(void *context, struct shell *shell, uint32_t exit_code)
 {
     struct simulation *simulation = context;
+    check_end(simulation, shell, exit_code);
     if (simulation->restarts || exit_code == EXIT_REBOOT) {
         faults_on_end(&simulation->faults, shell, exit_code);
     }

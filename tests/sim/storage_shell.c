@@ -15,6 +15,7 @@
 #include "tests/sim/storage_shell.h"
 
 #include "base/assert.h"
+#include "base/bug.h"
 #include "base/crc32c.h"
 #include "storage/cells.h"
 #include "storage/query.h"
@@ -168,6 +169,7 @@ static void run_disk(void *context, uint64_t life)
     }
     carry_out(storage);
     if (disk_worker_has_failed(storage->worker)) {
+        storage->has_disk_failed = true;
         shell_exit(shell, EXIT_OTHER);
         return;
     }
@@ -342,13 +344,14 @@ static uint32_t start_storage(struct shell *shell)
     enum status status = disk_worker_open(sim_disk_port(storage->disk),
                                           storage->options->segment_size, &storage->worker);
     uint32_t exit_code = EXIT_CLEAN;
+    storage->has_disk_failed = false;
     if (status == STATUS_ok) {
         exit_code = make_node(storage);
     } else {
         world_trace(shell->world, "%s: the disk can't be opened: %s", shell->name,
                     status_name(status));
-        bool may_pass = status == STATUS_internal || status == STATUS_read_only;
-        exit_code = may_pass ? EXIT_OTHER : EXIT_DAMAGED;
+        storage->has_disk_failed = status == STATUS_internal || status == STATUS_read_only;
+        exit_code = storage->has_disk_failed ? EXIT_OTHER : EXIT_DAMAGED;
     }
     if (exit_code != EXIT_CLEAN) {
         close_disk(storage);
@@ -360,7 +363,8 @@ static uint32_t start_storage(struct shell *shell)
 // hears of it.
 static void crash_at_work(struct storage_shell *storage)
 {
-    if (storage->busy_count > 0 && !disk_worker_has_failed(storage->worker)) {
+    bool hangs = storage->stalled_until_us > storage->shell.world->now_us;
+    if (storage->busy_count > 0 && !hangs && !disk_worker_has_failed(storage->worker)) {
         sim_disk_fail_after(storage->disk, random_below(&storage->random, CRASH_OPERATIONS_MAX),
                             STATUS_internal);
         carry_out(storage);
@@ -449,6 +453,7 @@ void storage_shell_format(struct storage_shell *storage)
 {
     ASSERT(!storage->shell.is_up);
     sim_disk_wipe(storage->disk);
+    storage->is_damaged = false;
     for (size_t i = 0; i < STATE_GENERATIONS_MAX; i++) {
         state_destroy(&storage->slots[i].state);
     }
@@ -456,6 +461,10 @@ void storage_shell_format(struct storage_shell *storage)
                                        .name = storage->shell.process.name,
                                        .cluster_name = storage->shell.process.cluster_name,
                                        .directory_id = random_next(&storage->random) | 1};
+    if (BUG(6) && storage->directory_id != 0) {
+        vote.directory_id = storage->directory_id; // the name alone is the identity
+    }
+    storage->directory_id = vote.directory_id;
     AUTO(buffer_release) struct buffer record = {0};
     message_encode(&(struct message){.kind = MESSAGE_vote_record, .vote_record = vote}, &record);
     ASSERT(disk_worker_format(sim_disk_port(storage->disk), buffer_bytes(&record)) == STATUS_ok);

@@ -30,6 +30,7 @@ struct storage_shell {
     unsigned node;                 // its number in checks
     struct random random;          // latencies, crashes
     struct sim_disk *disk;         // owned; lives on when the process dies
+    uint64_t directory_id;         // made when it was formatted last
     uint64_t generation;           // current one
     uint64_t answered_us;          // when the last answer of a write comes
     struct state_slot slots[STATE_GENERATIONS_MAX];
@@ -47,6 +48,7 @@ struct storage_shell {
     uint64_t received_generation;
     uint64_t stalled_until_us; // the disk does nothing before
     struct node_view view;     // after the last step; zero while down
+    bool has_disk_failed;      // in this life, which ended by it
     bool is_wiped;             // its disk was replaced: no voter any more
     bool is_damaged;           // a sector went bad and the node wasn't seen sound since
 };
