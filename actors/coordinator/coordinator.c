@@ -4,7 +4,7 @@
  *   watch.c     reports of processes, who leads, whom to suspect
  *   election    replaces a primary that is not heard (cluster/election.h)
  *   publish.c   the topology, to all, at the end of the step that changed it
- *   handover.c  planned switchovers
+ *   switchover.c  planned switchovers
  *
  * 1. It holds nothing that matters: one that was started anew learns all from the reports of a beat
  *    and from polls. Nothing that it publishes is a promise.
@@ -13,9 +13,9 @@
  */
 #include "actors/coordinator/coordinator.h"
 
-#include "actors/coordinator/handover.h"
 #include "actors/coordinator/publish.h"
 #include "actors/coordinator/state.h"
+#include "actors/coordinator/switchover.h"
 #include "actors/coordinator/watch.h"
 #include "base/assert.h"
 
@@ -78,7 +78,7 @@ static void on_timer(struct coordinator *self, const struct event *event, struct
     switch (event->timer) {
     case TIMER_BEAT: on_beat(self, event->now_us, out); break;
     case TIMER_SUSPECT: watch_silence(self, event, out); break;
-    case TIMER_HANDOVER: handover_expire(self, event->now_us, out); break;
+    case TIMER_SWITCHOVER: switchover_expire(self, event->now_us, out); break;
     case TIMER_PUBLISH: break; // every step ends with it
     case ELECTION_TIMER: election_on_timer(&self->election, event->now_us, out); break;
     default: break;
@@ -137,10 +137,10 @@ static void on_message(struct coordinator *self, const struct event *event, stru
     case MESSAGE_poll_reply:
     case MESSAGE_seal_reply:
     case MESSAGE_appoint_reply: election_on_message(&self->election, event, out); break;
-    case MESSAGE_switchover: handover_on_request(self, event, out); break;
-    case MESSAGE_consent: handover_on_consent(self, event, out); break;
+    case MESSAGE_switchover: switchover_on_request(self, event, out); break;
+    case MESSAGE_consent: switchover_on_consent(self, event, out); break;
     case MESSAGE_switchover_reply:
-    case MESSAGE_refusal: handover_on_refused(self, event, out); break;
+    case MESSAGE_refusal: switchover_on_refused(self, event, out); break;
     case MESSAGE_topology_get: publish_to(self, event->from, out); break;
     case MESSAGE_why: on_why(self, event, out); break;
     case MESSAGE_echo: on_echo(event, out); break;
@@ -151,7 +151,7 @@ static void on_message(struct coordinator *self, const struct event *event, stru
 // Says goodbye: the last topology lists this coordinator as unreachable.
 static void on_stop(struct coordinator *self, const struct event *event, struct outbox *out)
 {
-    handover_fail(self, STATUS_unavailable, "the coordinator was stopped", event->now_us, out);
+    switchover_fail(self, STATUS_unavailable, "the coordinator was stopped", event->now_us, out);
     self->is_stopping = true;
     self->publisher.is_urgent = true;
     publish_self(self, event->now_us);

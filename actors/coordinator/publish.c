@@ -39,8 +39,8 @@ static void encode_topology(struct coordinator *self, struct buffer *out)
     struct message message = {
         .kind = MESSAGE_topology,
         .topology = {.cluster_id = self->election.cluster_id,
-                     .epoch = self->leader.epoch,
-                     .primary = bytes_from_text(self->leader.name),
+                     .epoch = self->primary.epoch,
+                     .primary = bytes_from_text(self->primary.name),
                      .coordinator = self->process->incarnation,
                      .sequence = ++self->publisher.sequence,
                      .cluster_name = self->process->cluster_name,

@@ -10,7 +10,7 @@
 void publish_self(struct coordinator *self, uint64_t now_us);
 
 // Sends the topology to every process that reports, if something changed since the last time: at
-// once, or after a moment (TIMER_PUBLISH) when the last one left just now and the leader is the
+// once, or after a moment (TIMER_PUBLISH) when the last one left just now and the primary is the
 // same.
 void publish_changes(struct coordinator *self, uint64_t now_us, struct outbox *out);
 

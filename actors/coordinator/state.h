@@ -1,27 +1,27 @@
 /*
  * What a coordinator knows. Its files share it: coordinator.c (steps), watch.c (reports and
- * suspicion), publish.c (topologies), handover.c (planned switchovers).
+ * suspicion), publish.c (topologies), switchover.c (planned switchovers).
  */
 #ifndef SKEIN_ACTORS_COORDINATOR_STATE_H
 #define SKEIN_ACTORS_COORDINATOR_STATE_H
 
 #include "actors/coordinator/coordinator.h"
 #include "actors/coordinator/failover_log.h"
-#include "actors/coordinator/leader.h"
+#include "actors/coordinator/known_primary.h"
 #include "actors/coordinator/registry.h"
 #include "cluster/election.h"
 
 enum {
-    TIMER_BEAT = 1,     // expiry, and our own record
-    TIMER_SUSPECT = 2,  // is the primary silent for too long?
-    TIMER_HANDOVER = 3, // does the handover take too long?
-    TIMER_PUBLISH = 4,  // changes wait to be published
+    TIMER_BEAT = 1,       // expiry, and our own record
+    TIMER_SUSPECT = 2,    // is the primary silent for too long?
+    TIMER_SWITCHOVER = 3, // does the switchover take too long?
+    TIMER_PUBLISH = 4,    // changes wait to be published
 };
 
 enum { US_PER_MS = 1000 };
 
 // The request of an operator to hand over, until a new primary is heard.
-struct handover {
+struct switchover {
     uint64_t client;                     // address of whoever asked; 0 when none is under way
     uint64_t client_request;             // id of the request
     uint64_t request;                    // id under which it was passed to the primary
@@ -55,9 +55,9 @@ struct coordinator {
     size_t voter_count;
     struct election election;
     struct registry registry;
-    struct leader leader;
+    struct known_primary primary;
     struct suspicion suspicion;
-    struct handover handover;
+    struct switchover switchover;
     struct failover_log failovers;
     struct publisher publisher;
     uint64_t overridden_us; // when an election against a living primary last began; 0: never

@@ -1,7 +1,7 @@
 /*
  * Watching the cluster.
  *
- *   report ---> registry ---> leader ---> leads: the election stands down, or is won
+ *   report ---> registry ---> known primary ---> leads: the election stands down, or is won
  *                                   `---> leads no more: suspect
  *   connection to the primary lost, or no report for suspect_after ---> suspect ---> election
  *
@@ -15,8 +15,8 @@
  */
 #include "actors/coordinator/watch.h"
 
-#include "actors/coordinator/handover.h"
 #include "actors/coordinator/publish.h"
+#include "actors/coordinator/switchover.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,17 +42,17 @@ static void suspect(struct coordinator *self, const char *cause, const struct ev
     if (self->election.state != ELECTION_IDLE) {
         return;
     }
-    const struct leader *leader = &self->leader;
-    bool was_heard = leader->last[0] != '\0';
-    note_cause(self, cause, was_heard ? leader->heard_us : event->now_us, event);
+    const struct known_primary *primary = &self->primary;
+    bool was_heard = primary->last[0] != '\0';
+    note_cause(self, cause, was_heard ? primary->heard_us : event->now_us, event);
     outbox_log(out, LOG_WARNING, "event=suspected primary=%s epoch=%" PRIu64 " cause=\"%s\"",
-               leader->last, leader->epoch, cause);
-    election_suspect(&self->election, leader->epoch, event->now_us, out);
+               primary->last, primary->epoch, cause);
+    election_suspect(&self->election, primary->epoch, event->now_us, out);
 }
 
 void watch_start(struct coordinator *self, const struct event *event, struct outbox *out)
 {
-    self->leader.heard_us = event->now_us;
+    self->primary.heard_us = event->now_us;
     self->beat_us = event->now_us;
     self->awake_us = event->now_us;
     watch_silence(self, event, out);
@@ -71,7 +71,7 @@ static void record_failover(struct coordinator *self, const char *old_primary, u
     const struct election_times *times = &self->election.times;
     uint64_t accepted_us = times->accepted_us == 0 ? now_us : times->accepted_us;
     struct failover failover = {
-        .epoch = self->leader.epoch,
+        .epoch = self->primary.epoch,
         .started_us = self->suspicion.wall_us,
         .phases_us = {[PHASE_DETECT] = took_us(self->suspicion.last_sign_us, times->poll_us),
                       [PHASE_POLL] = took_us(times->poll_us, times->seal_us),
@@ -81,7 +81,7 @@ static void record_failover(struct coordinator *self, const char *old_primary, u
     };
     const char *cause = self->election.is_birth ? "birth" : self->suspicion.cause;
     snprintf(failover.old_primary, sizeof failover.old_primary, "%s", old_primary);
-    snprintf(failover.new_primary, sizeof failover.new_primary, "%s", self->leader.name);
+    snprintf(failover.new_primary, sizeof failover.new_primary, "%s", self->primary.name);
     snprintf(failover.cause, sizeof failover.cause, "%s", cause);
     failover_log_add(&self->failovers, &failover);
     outbox_log(out, LOG_INFO,
@@ -90,15 +90,15 @@ static void record_failover(struct coordinator *self, const char *old_primary, u
                failover_total_us(&failover));
 }
 
-// A primary leads: the election is over, and so is a handover.
+// A primary leads: the election is over, and so is a switchover.
 static void hear_primary(struct coordinator *self, const char *old_primary, uint64_t now_us,
                          struct outbox *out)
 {
-    const struct leader *leader = &self->leader;
-    if (election_hear_primary(&self->election, leader->epoch, leader->directory_id, out)) {
+    const struct known_primary *primary = &self->primary;
+    if (election_hear_primary(&self->election, primary->epoch, primary->directory_id, out)) {
         record_failover(self, old_primary, now_us, out);
     }
-    handover_hear_primary(self, now_us, out);
+    switchover_hear_primary(self, now_us, out);
 }
 
 // Rule 35.
@@ -108,26 +108,26 @@ static void hear_wanted_epoch(struct coordinator *self, uint64_t wanted_epoch,
     bool is_due = self->overridden_us == 0 ||
                   event->now_us - self->overridden_us >= ms_to_us(OVERRIDE_MS_MIN);
     bool is_idle = self->election.state == ELECTION_IDLE;
-    if (wanted_epoch <= self->leader.epoch || !is_due || !is_idle) {
+    if (wanted_epoch <= self->primary.epoch || !is_due || !is_idle) {
         return;
     }
     self->overridden_us = event->now_us;
     note_cause(self, "refused with a higher epoch", event->now_us, event);
-    election_override(&self->election, self->leader.epoch, self->leader.directory_id, event->now_us,
-                      out);
+    election_override(&self->election, self->primary.epoch, self->primary.directory_id,
+                      event->now_us, out);
 }
 
-static void on_leader_news(struct coordinator *self, enum leader_news news,
-                           const struct event *event, struct outbox *out)
+static void on_primary_news(struct coordinator *self, enum primary_news news,
+                            const struct event *event, struct outbox *out)
 {
     switch (news) {
-    case LEADER_NOTHING:
-    case LEADER_HEARD: return;
-    case LEADER_CHANGED: break;
-    case LEADER_STOPPED: suspect(self, "the primary stopped", event, out); break;
-    case LEADER_RESTARTED: suspect(self, "the primary was started anew", event, out); break;
-    case LEADER_RESIGNED: suspect(self, "the primary stepped down", event, out); break;
-    case LEADER_DOUBLE:
+    case PRIMARY_NOTHING:
+    case PRIMARY_HEARD: return;
+    case PRIMARY_CHANGED: break;
+    case PRIMARY_STOPPED: suspect(self, "the primary stopped", event, out); break;
+    case PRIMARY_RESTARTED: suspect(self, "the primary was started anew", event, out); break;
+    case PRIMARY_RESIGNED: suspect(self, "the primary stepped down", event, out); break;
+    case PRIMARY_DOUBLE:
         coordinator_count_refused(self, event, "two_primaries_in_one_epoch", out);
         return;
     }
@@ -154,12 +154,12 @@ static void on_storage_report(struct coordinator *self, const struct registry_me
                               const struct event *event, struct outbox *out)
 {
     char old_primary[NAME_SIZE_MAX + 1];
-    memcpy(old_primary, self->leader.last, sizeof old_primary);
+    memcpy(old_primary, self->primary.last, sizeof old_primary);
     hear_promises(self, member, event, out);
-    enum leader_news news = leader_hear(&self->leader, &member->record, event->now_us);
-    on_leader_news(self, news, event, out);
+    enum primary_news news = known_primary_hear(&self->primary, &member->record, event->now_us);
+    on_primary_news(self, news, event, out);
     bool leads = member->record.state == MEMBER_primary;
-    if (leads && (news == LEADER_HEARD || news == LEADER_CHANGED)) {
+    if (leads && (news == PRIMARY_HEARD || news == PRIMARY_CHANGED)) {
         hear_primary(self, old_primary, event->now_us, out);
         hear_wanted_epoch(self, event->message->member.wanted_epoch, event, out);
     }
@@ -206,7 +206,7 @@ void watch_peer(struct coordinator *self, const struct event *event, struct outb
     if (event->kind == EVENT_PEER_DOWN) {
         registry_lose(&self->registry, event->from);
     }
-    bool is_primary = self->leader.name[0] != '\0' && event->from == self->leader.address;
+    bool is_primary = self->primary.name[0] != '\0' && event->from == self->primary.address;
     if (event->kind == EVENT_PEER_DOWN && is_primary) {
         suspect(self, "connection refused", event, out);
     }
@@ -215,13 +215,13 @@ void watch_peer(struct coordinator *self, const struct event *event, struct outb
 void watch_silence(struct coordinator *self, const struct event *event, struct outbox *out)
 {
     uint64_t patience_us = ms_to_us(self->process->timings.suspect_after_ms);
-    uint64_t silent_us = event->now_us - self->leader.heard_us;
+    uint64_t silent_us = event->now_us - self->primary.heard_us;
     uint64_t left_us = patience_us;
     if (silent_us < patience_us) {
         left_us = patience_us - silent_us;
     } else {
         char cause[CAUSE_SIZE_MAX];
-        bool was_heard = self->leader.last[0] != '\0';
+        bool was_heard = self->primary.last[0] != '\0';
         snprintf(cause, sizeof cause, "no %s for %" PRIu64 " ms",
                  was_heard ? "heartbeat" : "primary heard", silent_us / US_PER_MS);
         suspect(self, cause, event, out);
@@ -242,11 +242,11 @@ void watch_expiry(struct coordinator *self, uint64_t now_us)
     }
     registry_expire(&self->registry, now_us > expiry_us ? now_us - expiry_us : 0,
                     now_us > forget_us ? now_us - forget_us : 0);
-    struct leader *leader = &self->leader;
-    bool is_gone = now_us - leader->heard_us > expiry_us &&
+    struct known_primary *primary = &self->primary;
+    bool is_gone = now_us - primary->heard_us > expiry_us &&
                    now_us - self->election.voters_hear_us > expiry_us;
-    if (is_gone && leader->name[0] != '\0') {
-        leader_forget(leader);
+    if (is_gone && primary->name[0] != '\0') {
+        known_primary_forget(primary);
         self->registry.change++;
     }
 }

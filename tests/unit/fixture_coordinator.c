@@ -215,6 +215,6 @@ enum member_state office_state(const struct office *office, const char *name)
 
 void office_check_primary(const struct office *office, const char *name, uint64_t epoch)
 {
-    cr_assert_str_eq(office->coordinator->leader.name, name);
-    cr_assert_eq(office->coordinator->leader.epoch, epoch);
+    cr_assert_str_eq(office->coordinator->primary.name, name);
+    cr_assert_eq(office->coordinator->primary.epoch, epoch);
 }

@@ -1,7 +1,7 @@
 /*
  * Planned switchovers through a coordinator (rule 36).
  */
-#include "actors/coordinator/handover.h"
+#include "actors/coordinator/switchover.h"
 
 #include "tests/unit/fixture_coordinator.h"
 
@@ -54,7 +54,7 @@ static void elect(struct office *office, size_t voter, const char *name)
     office_report_as(office, name, MEMBER_primary, 5);
 }
 
-Test(handover, goes_from_the_request_through_consent_to_the_target_without_a_poll)
+Test(switchover, goes_from_the_request_through_consent_to_the_target_without_a_poll)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -73,12 +73,12 @@ Test(handover, goes_from_the_request_through_consent_to_the_target_without_a_pol
     cr_assert_eq(answer->epoch, 5);
     cr_assert_eq(answer->elapsed_us, 25 * MS);
     cr_assert_eq(post_count(office.post, 0, MESSAGE_poll), 0);
-    cr_assert_eq(office.post->timers[TIMER_HANDOVER], 0);
+    cr_assert_eq(office.post->timers[TIMER_SWITCHOVER], 0);
     cr_assert_str_eq(office.coordinator->failovers.failovers[0].cause, "switchover");
     office_close(&office);
 }
 
-Test(handover, without_a_target_any_other_voter_will_do)
+Test(switchover, without_a_target_any_other_voter_will_do)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -90,7 +90,7 @@ Test(handover, without_a_target_any_other_voter_will_do)
     office_close(&office);
 }
 
-Test(handover, says_so_when_another_node_than_the_target_leads)
+Test(switchover, says_so_when_another_node_than_the_target_leads)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -104,7 +104,7 @@ Test(handover, says_so_when_another_node_than_the_target_leads)
     office_close(&office);
 }
 
-Test(handover, is_refused_for_targets_that_cannot_be)
+Test(switchover, is_refused_for_targets_that_cannot_be)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -118,7 +118,7 @@ Test(handover, is_refused_for_targets_that_cannot_be)
     office_close(&office);
 }
 
-Test(handover, a_storage_node_that_is_no_voter_cannot_be_the_target)
+Test(switchover, a_storage_node_that_is_no_voter_cannot_be_the_target)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -130,7 +130,7 @@ Test(handover, a_storage_node_that_is_no_voter_cannot_be_the_target)
     office_close(&office);
 }
 
-Test(handover, is_refused_without_a_primary_and_while_another_is_under_way)
+Test(switchover, is_refused_without_a_primary_and_while_another_is_under_way)
 {
     struct office office;
     office_open(&office);
@@ -143,7 +143,7 @@ Test(handover, is_refused_without_a_primary_and_while_another_is_under_way)
     office_close(&office);
 }
 
-Test(handover, is_given_up_when_the_primary_does_not_consent_in_time)
+Test(switchover, is_given_up_when_the_primary_does_not_consent_in_time)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -158,7 +158,7 @@ Test(handover, is_given_up_when_the_primary_does_not_consent_in_time)
     office_close(&office);
 }
 
-Test(handover, has_an_unknown_outcome_when_nobody_is_heard_after_the_consent)
+Test(switchover, has_an_unknown_outcome_when_nobody_is_heard_after_the_consent)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -169,7 +169,7 @@ Test(handover, has_an_unknown_outcome_when_nobody_is_heard_after_the_consent)
     office_close(&office);
 }
 
-Test(handover, is_answered_when_the_primary_gives_up_or_refuses)
+Test(switchover, is_answered_when_the_primary_gives_up_or_refuses)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -189,7 +189,7 @@ Test(handover, is_answered_when_the_primary_gives_up_or_refuses)
     office_close(&office);
 }
 
-Test(handover, refusals_of_others_or_of_other_requests_do_not_end_it)
+Test(switchover, refusals_of_others_or_of_other_requests_do_not_end_it)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -204,7 +204,7 @@ Test(handover, refusals_of_others_or_of_other_requests_do_not_end_it)
     office_close(&office);
 }
 
-Test(handover, consent_counts_from_the_primary_of_that_epoch_only)
+Test(switchover, consent_counts_from_the_primary_of_that_epoch_only)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -217,7 +217,7 @@ Test(handover, consent_counts_from_the_primary_of_that_epoch_only)
     office_close(&office);
 }
 
-Test(handover, a_primary_that_stops_consents_without_being_asked)
+Test(switchover, a_primary_that_stops_consents_without_being_asked)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -228,7 +228,7 @@ Test(handover, a_primary_that_stops_consents_without_being_asked)
     office_close(&office);
 }
 
-Test(handover, a_primary_that_dies_meanwhile_is_replaced_and_the_request_answered)
+Test(switchover, a_primary_that_dies_meanwhile_is_replaced_and_the_request_answered)
 {
     struct office office;
     office_open_with_primary(&office);
@@ -241,7 +241,7 @@ Test(handover, a_primary_that_dies_meanwhile_is_replaced_and_the_request_answere
     office_close(&office);
 }
 
-Test(handover, is_answered_when_the_coordinator_stops)
+Test(switchover, is_answered_when_the_coordinator_stops)
 {
     struct office office;
     office_open_with_primary(&office);
