@@ -72,6 +72,6 @@ enum status bind_socket(void *socket, const char *endpoint,
         return bind_tcp(socket, endpoint + 6, ret_endpoint, ret_error);
     }
     TRY(bind_numeric(socket, endpoint, ret_error));
-    strcpy(ret_endpoint, endpoint);
+    text_copy(ret_endpoint, BIND_ENDPOINT_SIZE, endpoint);
     return STATUS_ok;
 }

@@ -9,6 +9,7 @@
 #include "actors/runtime/config.h"
 
 #include "actors/runtime/config_check.h"
+#include "actors/runtime/text.h"
 #include "actors/runtime/zpl.h"
 #include "base/assert.h"
 
@@ -97,7 +98,8 @@ bool config_endpoint_is_local(const char *endpoint)
     return false;
 }
 
-static void take_name(struct loader *loader, const struct zpl_item *item, char *into)
+static void take_name(struct loader *loader, const struct zpl_item *item,
+                      char into[static NAME_SIZE_MAX + 1])
 {
     if (!config_name_is_good(item->value)) {
         mistakes_add(loader->mistakes, item->place,
@@ -105,10 +107,11 @@ static void take_name(struct loader *loader, const struct zpl_item *item, char *
                      item->value, NAME_SIZE_MAX);
         return;
     }
-    strcpy(into, item->value);
+    text_copy(into, NAME_SIZE_MAX + 1, item->value);
 }
 
-static void take_folder(struct loader *loader, const struct zpl_item *item, char *into)
+static void take_folder(struct loader *loader, const struct zpl_item *item,
+                        char into[static CONFIG_FOLDER_SIZE_MAX + 1])
 {
     if (item->value[0] != '/' || strlen(item->value) > CONFIG_FOLDER_SIZE_MAX) {
         mistakes_add(loader->mistakes, item->place,
@@ -116,11 +119,11 @@ static void take_folder(struct loader *loader, const struct zpl_item *item, char
                      item->value, CONFIG_FOLDER_SIZE_MAX);
         return;
     }
-    strcpy(into, item->value);
+    text_copy(into, CONFIG_FOLDER_SIZE_MAX + 1, item->value);
 }
 
 static void take_endpoint(struct loader *loader, const struct zpl_item *item, bool wants_free_port,
-                          char *into)
+                          char into[static ENDPOINT_SIZE_MAX + 1])
 {
     const char *wrong = config_endpoint_mistake(item->value, wants_free_port);
     if (wrong != NULL) {
@@ -128,7 +131,7 @@ static void take_endpoint(struct loader *loader, const struct zpl_item *item, bo
                      wrong);
         return;
     }
-    strcpy(into, item->value);
+    text_copy(into, ENDPOINT_SIZE_MAX + 1, item->value);
 }
 
 // True and `ret_number` set if the whole text is a number between min and max.
@@ -213,7 +216,7 @@ static struct config_node *node_of(struct loader *loader, const struct zpl_item 
     }
     struct config_node *node = &nodes[(*count)++];
     *node = (struct config_node){.place = item->place};
-    strcpy(node->name, name);
+    text_copy(node->name, sizeof node->name, name);
     return node;
 }
 

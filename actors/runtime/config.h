@@ -45,6 +45,13 @@ struct config {
     uint32_t state_buffer_mib; // one of the two write buffers of the state
 };
 
+// Whether a process may have this name: 1 to NAME_SIZE_MAX letters, digits, '-', '_' and '.', the
+// first one a letter or digit.
+bool config_name_is_good(const char *name);
+
+// Whether only processes of this machine can reach the endpoint.
+bool config_endpoint_is_local(const char *endpoint);
+
 // Reads and checks the whole configuration. Fails with bad_request when there is a mistake; all of
 // them are in `mistakes` then, and `ret_config` is not to be used.
 MUST_CHECK enum status config_load(const struct config_source *source, struct config *ret_config,
@@ -56,12 +63,5 @@ MUST_CHECK enum status config_load_text(const struct config_source *source, cons
 
 // The coordinator or voter of this name; NULL when it has no entry.
 const struct config_node *config_find(const struct config *config, const char *name);
-
-// Whether a process may have this name: 1 to NAME_SIZE_MAX letters, digits, '-', '_' and '.', the
-// first one a letter or digit.
-bool config_name_is_good(const char *name);
-
-// Whether only processes of this machine can reach the endpoint.
-bool config_endpoint_is_local(const char *endpoint);
 
 #endif

@@ -13,6 +13,7 @@
 #include "actors/runtime/launch.h"
 
 #include "actors/runtime/clock.h"
+#include "actors/runtime/text.h"
 #include "base/assert.h"
 
 #include <errno.h>
@@ -53,8 +54,8 @@ static enum status be_node(struct launch *launch, const struct config_node *node
                      role_name(node->role), role_name(launch->role));
         return STATUS_bad_request;
     }
-    strcpy(launch->name, node->name);
-    strcpy(launch->listen, node->endpoint);
+    text_copy(launch->name, sizeof launch->name, node->name);
+    text_copy(launch->listen, sizeof launch->listen, node->endpoint);
     return STATUS_ok;
 }
 
@@ -81,12 +82,12 @@ static enum status be_free(struct launch *launch, const char *name, struct mista
         return STATUS_bad_request;
     }
     if (name != NULL) {
-        strcpy(launch->name, name);
+        text_copy(launch->name, sizeof launch->name, name);
     } else {
         snprintf(launch->name, sizeof launch->name, "%s-%06" PRIx64, role_name(launch->role),
                  launch_random() & 0xffffff);
     }
-    strcpy(launch->listen, launch->config->listen);
+    text_copy(launch->listen, sizeof launch->listen, launch->config->listen);
     return STATUS_ok;
 }
 
@@ -175,8 +176,7 @@ enum status launch_open(struct launch *launch, struct loop **ret_loop)
                     (const char *)error.data);
         return status;
     }
-    ASSERT(strlen(loop_endpoint(loop)) < sizeof launch->listen);
-    strcpy(launch->listen, loop_endpoint(loop));
+    text_copy(launch->listen, sizeof launch->listen, loop_endpoint(loop));
     launch->process.endpoint = bytes_from_text(launch->listen);
     launch->process.trace_endpoint = bytes_from_text(loop_trace_endpoint(loop));
     logger_line(&launch->log, LOG_INFO, "event=listening endpoint=%s trace=%s", loop_endpoint(loop),

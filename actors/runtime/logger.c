@@ -2,11 +2,11 @@
  * 1. A line is written with one write(2), so lines of several threads never mix and nothing is lost
  *    in a buffer when the process dies.
  * 2. A line is one line: whatever a peer got into the text, control characters are replaced.
- * 3. Nobody can fill a disk through us: each event has a burst of LOGGER_BURST lines and then one
- * line every LOGGER_REFILL_US. Events share LOGGER_BUCKET_COUNT buckets by the hash of their name,
- * which only the program chooses.
- * 4. journald gets the same line as MESSAGE and its pairs as fields, SKEIN_EVENT, SKEIN_EPOCH and
- * so on; then nothing goes to stderr, which would end up in the journal, too.
+ * 3. Nobody can fill a disk through us: each event has a burst of LOGGER_BURST lines, then one line
+ *    every LOGGER_REFILL_US. Events share LOGGER_BUCKET_COUNT buckets by the hash of their name,
+ *    which only the program chooses.
+ * 4. journald gets the same line with its pairs as fields (journald.h), stderr then nothing: that
+ *    would end up in the journal, too.
  */
 #include "actors/runtime/logger.h"
 

@@ -1,6 +1,7 @@
 /*
- * Log lines for the operator: one line an event, "level=info role=primary name=s1 event=elected
- * ...", on stderr, or as fields to journald when it is what stderr leads to.
+ * Log lines for the operator, one line an event, on stderr or to journald when stderr leads there:
+ *
+ *     level=info role=primary name=s1 event=elected epoch=4 time=...
  */
 #ifndef SKEIN_ACTORS_RUNTIME_LOGGER_H
 #define SKEIN_ACTORS_RUNTIME_LOGGER_H
@@ -39,6 +40,13 @@ void logger_release(struct logger *logger);
 // From now on lines of level debug are written, too, or not any more.
 void logger_set_debug(struct logger *logger, bool is_on);
 
+// True if a line may be written now; `ret_suppressed` is how many were not before it.
+bool logger_bucket_take(struct logger_bucket *bucket, uint64_t now_us, uint32_t *ret_suppressed);
+
+// Appends the line as it goes to stderr, with its end.
+void logger_format(const struct logger *logger, enum log_level level, struct bytes text,
+                   uint64_t wall_us, struct buffer *out);
+
 // Writes one line. `text` is "event=NAME key=value ..."; control characters in it are replaced.
 // More than LOGGER_BURST lines of one event at once are counted instead: the next line of the event
 // ends with suppressed=COUNT. Any thread.
@@ -47,12 +55,5 @@ void logger_text(struct logger *logger, enum log_level level, struct bytes text)
 // The same, formatted.
 __attribute__((format(printf, 3, 4))) void logger_line(struct logger *logger, enum log_level level,
                                                        const char *format, ...);
-
-// The pure parts. Appends the line as it goes to stderr, with its end.
-void logger_format(const struct logger *logger, enum log_level level, struct bytes text,
-                   uint64_t wall_us, struct buffer *out);
-
-// True if a line may be written now; `ret_suppressed` is how many were not before it.
-bool logger_bucket_take(struct logger_bucket *bucket, uint64_t now_us, uint32_t *ret_suppressed);
 
 #endif

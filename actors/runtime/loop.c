@@ -10,19 +10,17 @@
  *
  * 1. One thread. Nothing in it waits: sockets are read and written without blocking, disk and
  *    queries belong to threads of the owner, which answer through descriptors watched here.
- * 2. A ZeroMQ socket's descriptor tells only that something changed; so before sleeping every
- * socket is asked (inbound_poll, peer_sockets_poll), and after anything was published the tap, too.
- * 3. One time a turn: every event of a turn has the same now_us.
- * 4. An idle process wakes up for its machine's timers and for the watchdog, and for nothing else.
- * 5. SIGTERM and SIGINT ask the machine to stop; it gets STOP_US_MAX, a second signal ends it.
+ * 2. One time a turn: every event of a turn has the same now_us.
+ * 3. An idle process wakes up for its machine's timers and for the watchdog, and for nothing else.
+ * 4. SIGTERM and SIGINT ask the machine to stop; it gets STOP_US_MAX, a second signal ends it.
  */
 #include "actors/runtime/loop.h"
 
 #include "actors/runtime/clock.h"
-#include "actors/runtime/inbound.h"
 #include "actors/runtime/supervisor.h"
 #include "actors/runtime/text.h"
 #include "actors/runtime/timers.h"
+#include "actors/runtime/traffic.h"
 #include "base/assert.h"
 
 #include <errno.h>
@@ -35,8 +33,6 @@
 
 enum {
     WATCH_COUNT_MAX = 16,
-    FRAMES_A_TURN_MAX = 256,        // taken from each side
-    BYTES_A_TURN_MAX = 8 * MIB,     // taken from each side, the last frame may go beyond
     OUTBOX_SIZE_MAX = 256 * KIB,    // effects are carried out in the middle of a frame
     REFUSED_CONNECTS_MAX = 64,      // endpoints that could not even be tried, in one turn
     STOP_US_MAX = 10 * 1000 * 1000, // for a clean stop
@@ -51,12 +47,10 @@ struct watch {
 };
 
 struct loop {
-    struct logger *log;         // borrowed
-    struct inbound *inbound;    // connections of others to us
-    struct peer_sockets *peers; // connections of ours
-    struct tap *tap;            // for the monitor
-    int epoll_fd;               // of everything below
-    int signal_fd;              // SIGTERM, SIGINT, SIGHUP
+    struct logger *log;      // borrowed
+    struct traffic *traffic; // owned; all sockets
+    int epoll_fd;            // of everything below
+    int signal_fd;           // SIGTERM, SIGINT, SIGHUP
     struct watch watches[WATCH_COUNT_MAX];
     size_t watch_count;
     struct timers timers;      // of the machine
@@ -72,10 +66,9 @@ struct loop {
     uint64_t reported;         // frames refused that were reported
     uint64_t refused[REFUSED_CONNECTS_MAX]; // addresses that the machine is told are down
     size_t refused_count;
-    bool has_peer_news; // the connections were written to or readable since they were asked
-    bool is_turn_open;  // the machine was handed something since the last EVENT_TURN
-    bool is_stopped;    // the machine said so, or had its time
-    int exit_code;      // once stopped
+    bool is_turn_open; // the machine was handed something since the last EVENT_TURN
+    bool is_stopped;   // the machine said so, or had its time
+    int exit_code;     // once stopped
 };
 
 static const int SIGNALS[] = {SIGTERM, SIGINT, SIGHUP};
@@ -91,22 +84,11 @@ static sigset_t loop_signals(void)
 }
 
 static void on_signal(void *context);
-static void on_tap(void *context);
-static void on_inbound(void *context);
-static void on_peers(void *context);
 
-static enum status open_sockets(struct loop *loop, const struct loop_options *options,
-                                struct buffer *ret_error)
+// For traffic_watch().
+static void watch_socket(void *context, int fd, void (*ready)(void *of_fd), void *of_fd)
 {
-    struct peer_sockets_options sockets = {
-        .context = options->context, .name = options->name, .incarnation = options->incarnation};
-    TRY(inbound_new(&sockets, options->listen, &loop->inbound, ret_error));
-    TRY(tap_new(&sockets, options->listen, &loop->tap, ret_error));
-    enum status status = peer_sockets_new(&sockets, &loop->peers);
-    if (status != STATUS_ok) {
-        text_append(ret_error, "no descriptors are left");
-    }
-    return status;
+    loop_watch(context, fd, ready, of_fd);
 }
 
 enum status loop_new(const struct loop_options *options, struct loop **ret_loop,
@@ -126,11 +108,11 @@ enum status loop_new(const struct loop_options *options, struct loop **ret_loop,
         text_append(ret_error, "no descriptors are left");
         return STATUS_unavailable;
     }
-    TRY(open_sockets(loop, options, ret_error));
+    struct peer_sockets_options sockets = {
+        .context = options->context, .name = options->name, .incarnation = options->incarnation};
+    TRY(traffic_new(&sockets, options->listen, &loop->traffic, ret_error));
     loop_watch(loop, loop->signal_fd, on_signal, loop);
-    loop_watch(loop, tap_fd(loop->tap), on_tap, loop);
-    loop_watch(loop, inbound_fd(loop->inbound), on_inbound, loop);
-    loop_watch(loop, peer_sockets_fd(loop->peers), on_peers, loop);
+    traffic_watch(loop->traffic, watch_socket, loop);
     *ret_loop = loop;
     loop = NULL;
     return STATUS_ok;
@@ -143,9 +125,7 @@ void loop_destroy(struct loop **take_loop)
     if (loop == NULL) {
         return;
     }
-    inbound_destroy(&loop->inbound);
-    peer_sockets_destroy(&loop->peers);
-    tap_destroy(&loop->tap);
+    traffic_destroy(&loop->traffic);
     if (loop->epoll_fd >= 0) {
         close(loop->epoll_fd);
     }
@@ -158,17 +138,17 @@ void loop_destroy(struct loop **take_loop)
 
 const char *loop_endpoint(const struct loop *loop)
 {
-    return inbound_endpoint(loop->inbound);
+    return traffic_endpoint(loop->traffic);
 }
 
 const char *loop_trace_endpoint(const struct loop *loop)
 {
-    return tap_endpoint(loop->tap);
+    return tap_endpoint(traffic_tap(loop->traffic));
 }
 
 struct tap *loop_tap(struct loop *loop)
 {
-    return loop->tap;
+    return traffic_tap(loop->traffic);
 }
 
 void loop_watch(struct loop *loop, int fd, void (*ready)(void *context), void *context)
@@ -188,57 +168,22 @@ static void stop(struct loop *loop, int exit_code)
     }
 }
 
-// Notes a message that was taken from or is sent to `address`, for those who watch.
-static void note_message(struct loop *loop, struct tap_record *record)
-{
-    record->now_us = loop->now_us;
-    record->wall_us = loop->wall_us;
-    tap_note(loop->tap, record);
-}
-
-static void note_sent(struct loop *loop, uint64_t to, struct bytes encoded)
-{
-    struct bytes rest = encoded;
-    struct message message;
-    if (message_decode(&rest, &message) == STATUS_ok) {
-        struct tap_record record = {
-            .is_sent = true, .address = to, .message = &message, .encoded = encoded};
-        note_message(loop, &record);
-    }
-}
-
 void loop_send(struct loop *loop, uint64_t to, struct bytes encoded)
 {
-    if (tap_is_watched(loop->tap)) {
-        note_sent(loop, to, encoded);
-    }
-    if ((to & INBOUND_ADDRESS_BIT) != 0) {
-        inbound_send(loop->inbound, to, encoded);
-    } else {
-        peer_sockets_send(loop->peers, to, encoded);
-        loop->has_peer_news = true;
-    }
+    traffic_send(loop->traffic, to, encoded);
 }
 
 static void connect_peer(struct loop *loop, uint64_t address, struct bytes endpoint)
 {
-    enum status status = peer_sockets_connect(loop->peers, address, endpoint);
-    loop->has_peer_news = true;
+    enum status status = traffic_connect(loop->traffic, address, endpoint);
     if (status == STATUS_ok) {
         return;
     }
-    logger_line(loop->log, LOG_WARNING, "event=connect_refused endpoint=%.*s status=%s",
+    logger_line(loop->log, LOG_WARNING, "event=connect_refused endpoint=\"%.*s\" status=%s",
                 (int)endpoint.size, (const char *)endpoint.data, status_name(status));
     if (loop->refused_count < REFUSED_CONNECTS_MAX) {
         loop->refused[loop->refused_count++] = address;
     }
-}
-
-static void set_cluster(struct loop *loop, uint64_t cluster_id)
-{
-    inbound_set_cluster(loop->inbound, cluster_id);
-    peer_sockets_set_cluster(loop->peers, cluster_id);
-    tap_set_cluster(loop->tap, cluster_id);
 }
 
 static void write_log(struct loop *loop, enum log_level level, struct bytes text)
@@ -276,13 +221,13 @@ static void run_effect(struct loop *loop, const struct effect *effect)
 {
     struct bytes bytes = outbox_effect_bytes(&loop->outbox, effect);
     switch (effect->kind) {
-    case EFFECT_SEND: loop_send(loop, effect->to, bytes); break;
+    case EFFECT_SEND: traffic_send(loop->traffic, effect->to, bytes); break;
     case EFFECT_CONNECT: connect_peer(loop, effect->to, bytes); break;
-    case EFFECT_DISCONNECT: peer_sockets_disconnect(loop->peers, effect->to); break;
+    case EFFECT_DISCONNECT: traffic_disconnect(loop->traffic, effect->to); break;
     case EFFECT_TIMER: timers_set(&loop->timers, effect->timer, effect->at_us); break;
     case EFFECT_DISK: on_effect_disk(loop, effect, bytes); break;
     case EFFECT_QUERY: on_effect_query(loop, effect, bytes); break;
-    case EFFECT_CLUSTER: set_cluster(loop, effect->at_us); break;
+    case EFFECT_CLUSTER: traffic_set_cluster(loop->traffic, effect->at_us); break;
     case EFFECT_LOG: write_log(loop, (enum log_level)effect->timer, bytes); break;
     case EFFECT_STOP: on_effect_stop(loop, effect, bytes); break;
     }
@@ -331,13 +276,7 @@ void loop_step(struct loop *loop, struct event *event)
 
 static void on_message(struct loop *loop, struct event *event)
 {
-    if (tap_is_watched(loop->tap)) {
-        struct tap_record record = {.address = event->from,
-                                    .peer = event->from_name,
-                                    .message = event->message,
-                                    .encoded = event->encoded};
-        note_message(loop, &record);
-    }
+    traffic_note(loop->traffic, event);
     if (loop->owner.message != NULL) {
         loop->owner.message(loop->owner.context, event);
     }
@@ -376,42 +315,17 @@ static void on_peer_event(struct loop *loop, const struct peer_event *event)
         }
         return;
     }
-    loop->has_peer_news = true; // what waited for the connection goes out with the next flush
     struct event change = {.kind = event->kind == PEER_UP ? EVENT_PEER_UP : EVENT_PEER_DOWN,
                            .from = event->address};
     loop_step(loop, &change);
 }
 
-static void take_inbound(struct loop *loop)
+static void take_traffic(struct loop *loop)
 {
     struct peer_event event;
-    size_t size = 0;
-    for (int i = 0; i < FRAMES_A_TURN_MAX && size < BYTES_A_TURN_MAX && !loop->is_stopped; i++) {
-        if (!inbound_next(loop->inbound, &event)) {
-            return;
-        }
-        size += event.messages.size;
+    while (!loop->is_stopped && traffic_next(loop->traffic, &event)) {
         on_peer_event(loop, &event);
     }
-}
-
-static void take_peers(struct loop *loop)
-{
-    if (!loop->has_peer_news) {
-        return;
-    }
-    loop->has_peer_news = false;
-    struct peer_event event;
-    size_t size = 0;
-    bool has_more = peer_sockets_poll(loop->peers);
-    for (int i = 0; i < FRAMES_A_TURN_MAX && size < BYTES_A_TURN_MAX && has_more; i++) {
-        has_more = peer_sockets_next(loop->peers, &event);
-        if (has_more) {
-            size += event.kind == PEER_FRAME ? event.messages.size : 0;
-            on_peer_event(loop, &event);
-        }
-    }
-    loop->has_peer_news = loop->has_peer_news || has_more;
 }
 
 static void take_refused(struct loop *loop)
@@ -458,24 +372,6 @@ static void on_signal(void *context)
     }
 }
 
-static void on_tap(void *context)
-{
-    struct loop *loop = context;
-    tap_poll(loop->tap);
-}
-
-static void on_inbound(void *context)
-{
-    struct loop *loop = context;
-    inbound_wake(loop->inbound);
-}
-
-static void on_peers(void *context)
-{
-    struct loop *loop = context;
-    loop->has_peer_news = true;
-}
-
 static void read_clocks(struct loop *loop)
 {
     loop->now_us = clock_monotonic_us();
@@ -486,16 +382,14 @@ static void read_clocks(struct loop *loop)
 // nothing, for the operator.
 static void report_losses(struct loop *loop)
 {
-    const struct peer_sockets_counts *in = inbound_counts(loop->inbound);
-    const struct peer_sockets_counts *out = peer_sockets_counts(loop->peers);
-    uint64_t malformed = in->malformed + out->malformed;
-    if (malformed == loop->reported || loop->now_us < loop->report_next_us) {
+    uint64_t refused = traffic_refused(loop->traffic);
+    if (refused == loop->reported || loop->now_us < loop->report_next_us) {
         return;
     }
     loop->report_next_us = loop->now_us + REPORT_US;
-    loop->reported = malformed;
+    loop->reported = refused;
     logger_line(loop->log, LOG_WARNING, "event=frames_refused refused=%" PRIu64 " unsent=%" PRIu64,
-                malformed, in->dropped + out->dropped);
+                refused, traffic_unsent(loop->traffic));
 }
 
 static void answer_watchdog(struct loop *loop)
@@ -517,31 +411,13 @@ static void end_turn(struct loop *loop)
     if (loop->owner.turn_over != NULL) {
         loop->owner.turn_over(loop->owner.context);
     }
-    inbound_flush(loop->inbound);
-    peer_sockets_flush(loop->peers);
-    if (tap_is_watched(loop->tap)) {
-        tap_flush(loop->tap);
-        tap_poll(loop->tap);
-    }
-}
-
-// While the owner has too much to do no frames are taken: they wait with their senders.
-static bool is_congested(struct loop *loop)
-{
-    return loop->owner.is_congested != NULL && loop->owner.is_congested(loop->owner.context);
-}
-
-static bool has_frames(struct loop *loop)
-{
-    bool inbound = inbound_poll(loop->inbound);
-    loop->has_peer_news = loop->has_peer_news && peer_sockets_poll(loop->peers);
-    return (inbound || loop->has_peer_news) && !is_congested(loop);
+    traffic_flush(loop->traffic);
 }
 
 // How long nothing is due; 0 when something is there already.
 static struct timespec sleep_time(struct loop *loop)
 {
-    bool is_busy = has_frames(loop) || loop->refused_count > 0;
+    bool is_busy = traffic_has_news(loop->traffic) || loop->refused_count > 0;
     uint64_t until_us = timers_next_us(&loop->timers);
     if (loop->watchdog_us > 0 && loop->watchdog_next_us < until_us) {
         until_us = loop->watchdog_next_us;
@@ -574,11 +450,12 @@ static void sleep_and_wake(struct loop *loop)
 static void take_turn(struct loop *loop)
 {
     sleep_and_wake(loop);
-    take_timers(loop);
-    if (!is_congested(loop)) {
-        take_inbound(loop);
-        take_peers(loop);
+    if (loop->owner.is_congested != NULL) {
+        traffic_pause(loop->traffic, loop->owner.is_congested(loop->owner.context));
     }
+    traffic_begin(loop->traffic, loop->now_us, loop->wall_us);
+    take_timers(loop);
+    take_traffic(loop);
     take_refused(loop);
     end_turn(loop);
     report_losses(loop);

@@ -29,7 +29,7 @@ struct loop_owner {
     void (*query)(void *context, uint64_t from, struct bytes encoded);
     // The effects of some events have been carried out: what was collected can be handed on.
     void (*turn_over)(void *context);
-    // True while so much waits that no more frames should be taken.
+    // True while so much waits that others should send no more.
     bool (*is_congested)(void *context);
     // A message, before the machine takes it.
     void (*message)(void *context, const struct event *event);

@@ -24,11 +24,11 @@ struct options {
     size_t setting_count; // of --set
 };
 
+// What --help prints. Static text.
+const char *options_help(void);
+
 // Reads the arguments of main(). Fails with bad_request; `ret_error` then gets a sentence.
 MUST_CHECK enum status options_parse(int argument_count, char **arguments,
                                      struct options *ret_options, struct buffer *ret_error);
-
-// What --help prints. Static text.
-const char *options_help(void);
 
 #endif

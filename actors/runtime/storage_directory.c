@@ -10,6 +10,7 @@
 
 #include "actors/runtime/disk_files.h"
 #include "actors/runtime/supervisor.h"
+#include "actors/runtime/text.h"
 #include "base/assert.h"
 #include "storage/rocksdb/state_rocksdb.h"
 
@@ -78,7 +79,7 @@ static bool make_folders(const char *path)
         if ((!is_made && errno != EEXIST) || (is_made && !sync_folder(above))) {
             return false;
         }
-        strcpy(above, part);
+        text_copy(above, sizeof above, part);
         next += strspn(next, "/");
     }
     return true;

@@ -49,14 +49,14 @@ int tap_fd(const struct tap *tap);
 bool tap_is_watched_for(const struct tap *tap, enum tap_topic topic);
 bool tap_is_watched(const struct tap *tap);
 
+// Publishes a frame of somebody else's traces as it is.
+void tap_forward(struct tap *tap, enum tap_topic topic, struct bytes frame);
+
 // Notes the message for the next publication. Only while somebody watches.
 void tap_note(struct tap *tap, const struct tap_record *record);
 
 // Publishes what was noted.
 void tap_flush(struct tap *tap);
-
-// Publishes a frame of somebody else's traces as it is.
-void tap_forward(struct tap *tap, enum tap_topic topic, struct bytes frame);
 
 // The topic as it is sent, "h" or "p".
 const char *tap_topic_name(enum tap_topic topic);

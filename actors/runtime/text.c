@@ -20,3 +20,10 @@ void text_append(struct buffer *out, const char *format, ...)
     ASSERT(size >= 0);
     buffer_append(out, bytes_from_text(text));
 }
+
+void text_copy(char *into, size_t size, const char *text)
+{
+    size_t needed = strlen(text) + 1;
+    ASSERT(needed <= size);
+    memcpy(into, text, needed);
+}

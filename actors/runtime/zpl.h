@@ -23,13 +23,14 @@ struct zpl_reader {
     void *context;
 };
 
-// Hands over every item of the file, in order. Fails with bad_request, and hands over nothing, when
-// the file can't be read or a line of it is no ZPL; every such line is in `mistakes`.
-MUST_CHECK enum status zpl_read(const char *file, const struct zpl_reader *reader,
-                                struct mistakes *mistakes);
-
-// The same for a text that is in memory already; `source` is its name in mistakes.
+// Hands over every item of a text, in order; `source` is its name in mistakes. Fails with
+// bad_request, and hands over nothing, when a line of it is no ZPL; every such line is in
+// `mistakes`.
 MUST_CHECK enum status zpl_read_text(const char *source, const char *text,
                                      const struct zpl_reader *reader, struct mistakes *mistakes);
+
+// The same for a file; one that can't be read is a mistake, too.
+MUST_CHECK enum status zpl_read(const char *file, const struct zpl_reader *reader,
+                                struct mistakes *mistakes);
 
 #endif

@@ -21,15 +21,19 @@ static void teardown(void)
     buffer_release(&error);
 }
 
-// Parses words separated by spaces.
+// Parses words separated by single spaces.
 static enum status parse(const char *line)
 {
     static char words[4096];
     char *arguments[ARGUMENTS_MAX] = {"skeind"};
     int count = 1;
     snprintf(words, sizeof words, "%s", line);
-    for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
-        arguments[count++] = word;
+    for (char *word = words; *word != '\0'; count++) {
+        arguments[count] = word;
+        word += strcspn(word, " ");
+        if (*word == ' ') {
+            *word++ = '\0';
+        }
     }
     return options_parse(count, arguments, &options, &error);
 }
@@ -104,9 +108,11 @@ Test(options, options_need_their_values)
 
 Test(options, settings_are_bounded)
 {
-    char line[4096] = "reader";
+    struct buffer line AUTO(buffer_release) = {0};
+    buffer_append(&line, bytes_from_text("reader"));
     for (int i = 0; i <= CONFIG_SETTINGS_MAX; i++) {
-        strcat(line, " --set a=1");
+        buffer_append(&line, bytes_from_text(" --set a=1"));
     }
-    expect_error(line, "more than 64 settings");
+    buffer_append_u8(&line, '\0');
+    expect_error((const char *)line.data, "more than 64 settings");
 }
