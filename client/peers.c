@@ -117,6 +117,7 @@ static void choose_candidates(struct peers *peers, enum peer_use use, enum role 
         }
     }
     balance_set(&peers->balances[use], chosen, chosen_count);
+    peers->batches[use].address = 0;
     for (size_t i = 0; i < chosen_count; i++) {
         const struct client_peer *peer = peers_find(peers, chosen[i]);
         if (peer->link == PEER_LINK_DOWN) {
@@ -146,6 +147,7 @@ static void mark(struct peers *peers, uint64_t address, bool is_down)
 {
     for (size_t use = 0; use < PEER_USES; use++) {
         balance_mark(&peers->balances[use], address, is_down);
+        peers->batches[use].address = 0;
     }
 }
 
@@ -166,7 +168,8 @@ static void forgive_silent(struct peers *peers, uint64_t now_us, bool is_forced)
     }
 }
 
-uint64_t peers_pick(struct peers *peers, enum peer_use use, uint64_t now_us)
+// The next process in the balance.
+static uint64_t pick_anew(struct peers *peers, enum peer_use use, uint64_t now_us)
 {
     if (peers->has_silent) {
         forgive_silent(peers, now_us, false);
@@ -177,6 +180,17 @@ uint64_t peers_pick(struct peers *peers, enum peer_use use, uint64_t now_us)
         address = balance_pick(&peers->balances[use], BALANCE_LEAST_OUTSTANDING);
     }
     return address;
+}
+
+uint64_t peers_pick(struct peers *peers, enum peer_use use, uint64_t now_us)
+{
+    struct peer_batch *batch = &peers->batches[use];
+    if (batch->address == 0 || batch->at_us != now_us || batch->count == PEER_BATCH_MAX) {
+        uint64_t address = pick_anew(peers, use, now_us);
+        *batch = (struct peer_batch){.at_us = now_us, .address = address};
+    }
+    batch->count++;
+    return batch->address;
 }
 
 void peers_sent(struct peers *peers, enum peer_use use, uint64_t address)

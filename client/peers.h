@@ -18,7 +18,17 @@ enum peer_link {
 
 // What a request needs a process for.
 enum peer_use { PEER_WRITES, PEER_READS };
-enum { PEER_USES = 2 };
+enum {
+    PEER_USES = 2,
+    PEER_BATCH_MAX = 16, // requests of one moment that go to the same process
+};
+
+// The batch of requests that is being sent.
+struct peer_batch {
+    uint64_t at_us;   // its moment
+    uint64_t address; // who gets it; 0 for nobody
+    uint32_t count;   // requests in it
+};
 
 struct client_peer {
     uint64_t address;
@@ -32,8 +42,9 @@ struct peers {
     struct client_peer *peers; // owned array
     size_t count;
     size_t capacity;
-    size_t turn;                        // whom topology is asked of next
-    bool has_silent;                    // some peer is silent
+    size_t turn;     // whom topology is asked of next
+    bool has_silent; // some peer is silent
+    struct peer_batch batches[PEER_USES];
     struct balance balances[PEER_USES]; // candidates by use
     struct random random;               // which of many writers and readers
 };
@@ -56,8 +67,8 @@ void peers_update(struct peers *peers, const struct topology *topology, struct o
 // NULL for an address that we are not connected to.
 struct client_peer *peers_find(const struct peers *peers, uint64_t address);
 
-// The process to send the next request to: the one with the fewest outstanding. 0 when there is
-// none.
+// The process to send the next request to: the one with the fewest outstanding, for batches of
+// PEER_BATCH_MAX requests of one moment, so that they share a frame. 0 when there is none.
 uint64_t peers_pick(struct peers *peers, enum peer_use use, uint64_t now_us);
 
 // A request was sent to it, or is over there.

@@ -8,8 +8,10 @@
  * 1. A read joins no read point that is under way: its messages were sent before the read arrived.
  * 2. Every attempt has an id of its own, also one for the same reads. Ids of read points have the
  *    top bit set, ids of reads don't.
- * 3. The primary is asked together with the other voters of the configuration that was named last;
- *    the answer may name another one, which is asked the next time.
+ * 3. The primary is asked together with as many voters, of the configuration that was named last,
+ * as make a majority, others each time. When that is not enough (another configuration is named,
+ * one does not answer), the next attempt asks all. One that did not answer is not counted on until
+ *    it is heard again, but asked all the same.
  * 4. Whoever refused is asked again after a hold that doubles until a read point is confirmed.
  */
 #include "actors/reader/points.h"
@@ -69,16 +71,27 @@ void points_set_primary(struct points *points, uint64_t primary)
     points_abandon(points);
 }
 
-// Asks every other voter of the last known configuration; while none is known, every storage node.
-static void ask_voters(struct points *points, const struct replicas *replicas, struct outbox *out)
+// Whether the node may be a voter, as far as is known.
+static bool may_vote(const struct points *points, const struct replica_link *link)
+{
+    return !link->is_down && link->address != points->primary &&
+           (points->configuration.voter_count == 0 ||
+            configuration_find(&points->configuration, link->directory_id) != NULL);
+}
+
+// Asks the other voters: all of them, or one less than a majority and those that are silent.
+static void ask_voters(struct points *points, struct replicas *replicas, bool asks_all,
+                       struct outbox *out)
 {
     struct message confirm = {.kind = MESSAGE_confirm, .confirm = {.request = points->id}};
+    size_t voter_count = points->configuration.voter_count;
+    size_t wanted = voter_count == 0 || asks_all ? SIZE_MAX : majority_of(voter_count) - 1;
     for (size_t i = 0; i < replicas->count; i++) {
-        const struct replica_link *link = &replicas->links[i];
-        bool is_voter = points->configuration.voter_count == 0 ||
-                        configuration_find(&points->configuration, link->directory_id) != NULL;
-        if (is_voter && !link->is_down && link->address != points->primary) {
+        struct replica_link *link = &replicas->links[(points->id + i) % replicas->count];
+        if (may_vote(points, link) && (wanted > 0 || link->is_silent)) {
             outbox_send(out, link->address, &confirm);
+            link->asked = points->id;
+            wanted -= !link->is_silent;
         }
     }
 }
@@ -91,7 +104,7 @@ static bool may_begin(const struct points *points, const struct replicas *replic
            !primary->is_down && !read_point_is_under_way(&points->point);
 }
 
-void points_begin(struct points *points, const struct replicas *replicas, uint64_t now_us,
+void points_begin(struct points *points, struct replicas *replicas, uint64_t now_us,
                   struct outbox *out)
 {
     if (!may_begin(points, replicas) || points->hold_until_us > now_us) {
@@ -107,7 +120,7 @@ void points_begin(struct points *points, const struct replicas *replicas, uint64
     read_point_begin(&points->point, points->id, now_us);
     struct message ask = {.kind = MESSAGE_read_point, .read_point = {.request = points->id}};
     outbox_send(out, points->primary, &ask);
-    ask_voters(points, replicas, out);
+    ask_voters(points, replicas, is_retry, out);
 }
 
 void points_abandon(struct points *points)
@@ -170,10 +183,28 @@ uint64_t points_next_us(const struct points *points, const struct replicas *repl
     return points->hold_until_us > now_us ? points->hold_until_us : now_us;
 }
 
-void points_expire(struct points *points, uint64_t now_us)
+// Whether the node with this directory has answered the read point under way.
+static bool has_answered(const struct points *points, uint64_t directory_id)
 {
-    if (read_point_is_under_way(&points->point) &&
-        now_us >= points->point.started_us + points->patience_us) {
-        points_abandon(points);
+    for (size_t i = 0; i < points->point.answer_count; i++) {
+        if (points->point.answers[i].directory_id == directory_id) {
+            return true;
+        }
     }
+    return false;
+}
+
+void points_expire(struct points *points, struct replicas *replicas, uint64_t now_us)
+{
+    if (!read_point_is_under_way(&points->point) ||
+        now_us < points->point.started_us + points->patience_us) {
+        return;
+    }
+    for (size_t i = 0; i < replicas->count; i++) {
+        struct replica_link *link = &replicas->links[i];
+        if (link->asked == points->id && !has_answered(points, link->directory_id)) {
+            link->is_silent = true;
+        }
+    }
+    points_abandon(points);
 }

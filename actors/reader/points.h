@@ -43,7 +43,7 @@ void points_gather(struct points *points, uint64_t id);
 void points_set_primary(struct points *points, uint64_t primary);
 
 // Begins a read point, if reads wait and there is somebody to ask.
-void points_begin(struct points *points, const struct replicas *replicas, uint64_t now_us,
+void points_begin(struct points *points, struct replicas *replicas, uint64_t now_us,
                   struct outbox *out);
 
 // Gives up what is under way, if there is anything; its reads wait for the next one.
@@ -67,7 +67,7 @@ void points_finish(struct points *points);
 uint64_t points_next_us(const struct points *points, const struct replicas *replicas,
                         uint64_t now_us);
 
-// Gives up a read point that took too long.
-void points_expire(struct points *points, uint64_t now_us);
+// Gives up a read point that took too long; whoever has not answered it counts as silent.
+void points_expire(struct points *points, struct replicas *replicas, uint64_t now_us);
 
 #endif

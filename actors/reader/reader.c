@@ -260,7 +260,7 @@ static void on_refusal(struct reader *self, const struct event *event, struct ou
 static void on_point_timer(struct reader *self, uint64_t now_us, struct outbox *out)
 {
     self->point_timer_us = 0;
-    points_expire(&self->points, now_us);
+    points_expire(&self->points, &self->replicas, now_us);
     points_begin(&self->points, &self->replicas, now_us, out);
 }
 
@@ -459,10 +459,12 @@ static void on_peer_down(struct reader *self, const struct event *event, struct 
 static void on_storage_message(struct reader *self, const struct event *event, struct outbox *out)
 {
     const struct message *message = event->message;
-    if (replicas_find(&self->replicas, event->from) == NULL) {
+    struct replica_link *link = replicas_find(&self->replicas, event->from);
+    if (link == NULL) {
         on_unexpected(self, event, out);
         return;
     }
+    link->is_silent = false;
     switch (message->kind) {
     case MESSAGE_read_reply:
         on_read_answer(self, event, (enum status)message->read_reply.status, out);

@@ -93,17 +93,47 @@ static bool is_better(const struct replica_link *link, const struct replica_link
     return cost < best_cost;
 }
 
-struct replica_link *replicas_choose(struct replicas *replicas, uint64_t tried, uint64_t now_us)
+static bool is_usable(const struct replica_link *link)
+{
+    return link->serves && !link->is_down;
+}
+
+static struct replica_link *choose_best(struct replicas *replicas, uint64_t tried, uint64_t now_us)
 {
     struct replica_link *best = NULL;
     for (size_t i = 0; i < replicas->count; i++) {
         struct replica_link *link = &replicas->links[(replicas->turn + i) % replicas->count];
-        bool is_usable = link->serves && !link->is_down;
-        if (is_usable && (tried & replicas_bit(replicas, link)) == 0 &&
+        if (is_usable(link) && (tried & replicas_bit(replicas, link)) == 0 &&
             is_better(link, best, now_us)) {
             best = link;
         }
     }
     replicas->turn++;
     return best;
+}
+
+// The node that the batch of this moment goes to; NULL when it is full or there is none.
+static struct replica_link *batch_link(struct replicas *replicas, uint64_t now_us)
+{
+    if (replicas->batch_us != now_us || replicas->batch_count == REPLICA_BATCH_MAX) {
+        return NULL;
+    }
+    struct replica_link *link = replicas_find(replicas, replicas->batch_to);
+    return link != NULL && is_usable(link) ? link : NULL;
+}
+
+struct replica_link *replicas_choose(struct replicas *replicas, uint64_t tried, uint64_t now_us)
+{
+    if (tried != 0) {
+        return choose_best(replicas, tried, now_us);
+    }
+    struct replica_link *link = batch_link(replicas, now_us);
+    if (link == NULL) {
+        link = choose_best(replicas, 0, now_us);
+        replicas->batch_us = now_us;
+        replicas->batch_to = link == NULL ? 0 : link->address;
+        replicas->batch_count = 0;
+    }
+    replicas->batch_count++;
+    return link;
 }

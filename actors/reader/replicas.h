@@ -7,7 +7,10 @@
 #include "cluster/machine.h"
 #include "cluster/topology.h"
 
-enum { REPLICA_COUNT_MAX = 64 };
+enum {
+    REPLICA_COUNT_MAX = 64,
+    REPLICA_BATCH_MAX = 64, // reads of one moment that go to the same node
+};
 
 struct replica_link {
     uint64_t address;
@@ -15,6 +18,8 @@ struct replica_link {
     bool serves;             // the topology says that it can answer reads
     bool is_primary;         // the topology says that it leads
     bool is_down;            // the connection was refused
+    uint64_t asked;          // id of the last read point that it was asked to confirm
+    bool is_silent;          // it let a read point wait and has said nothing since
     uint32_t outstanding;    // reads that it has not answered
     uint64_t avoid_until_us; // it let a read wait too long: others are preferred until then
 };
@@ -22,7 +27,10 @@ struct replica_link {
 struct replicas {
     struct replica_link links[REPLICA_COUNT_MAX];
     size_t count;
-    size_t turn; // where the next choice begins, so that equals take turns
+    size_t turn;          // where the next choice begins, so that equals take turns
+    uint64_t batch_us;    // moment of the batch of reads that is being sent
+    uint64_t batch_to;    // address of the node that gets it
+    uint32_t batch_count; // reads in it
 };
 
 // Connects to the storage nodes of the topology, gives up those that left it, and takes in what it
@@ -35,7 +43,8 @@ struct replica_link *replicas_find(const struct replicas *replicas, uint64_t add
 
 // The node with the least outstanding reads among those that serve, are connected and are not in
 // `tried` (bit i: link i); the primary only when the others have more to do. When only avoided ones
-// are left, one of them. NULL when there is none.
+// are left, one of them. Reads of one moment that were not tried before go to one node in batches
+// of REPLICA_BATCH_MAX, so that they share a frame. NULL when there is none.
 struct replica_link *replicas_choose(struct replicas *replicas, uint64_t tried, uint64_t now_us);
 
 // The bit of a link in a set of tried ones.

@@ -423,15 +423,75 @@ Test(reader, prefers_followers_until_they_are_busy)
     struct stage stage;
     stage_init(&stage);
     for (uint64_t i = 1; i <= 16; i++) {
+        script_pass(&stage.script, 1);
         read(&stage, i, READ_any);
     }
     cr_assert_eq(script_count(&stage.script, script_address("s1"), MESSAGE_read), 0);
     cr_assert_eq(script_count(&stage.script, script_address("s2"), MESSAGE_read), 8);
     cr_assert_eq(script_count(&stage.script, script_address("s3"), MESSAGE_read), 8);
     for (uint64_t i = 17; i <= 22; i++) {
+        script_pass(&stage.script, 1);
         read(&stage, i, READ_any);
     }
     cr_assert_gt(script_count(&stage.script, script_address("s1"), MESSAGE_read), 0);
+    stage_release(&stage);
+}
+
+Test(reader, sends_reads_of_one_moment_to_one_replica)
+{
+    struct stage stage;
+    stage_init(&stage);
+    for (uint64_t i = 1; i <= 64; i++) {
+        read(&stage, i, READ_any);
+    }
+    size_t second = script_count(&stage.script, script_address("s2"), MESSAGE_read);
+    size_t third = script_count(&stage.script, script_address("s3"), MESSAGE_read);
+    cr_assert((second == 64 && third == 0) || (second == 0 && third == 64));
+    read(&stage, 65, READ_any);
+    cr_assert_leq(script_count(&stage.script, script_address("s2"), MESSAGE_read), 64);
+    cr_assert_leq(script_count(&stage.script, script_address("s3"), MESSAGE_read), 64);
+    stage_release(&stage);
+}
+
+Test(reader, asks_no_more_voters_than_it_needs_once_it_knows_them)
+{
+    struct stage stage;
+    stage_init(&stage);
+    read_linearizable(&stage, 1);
+    give_point(&stage, 40);
+    script_forget(&stage.script);
+    read_linearizable(&stage, 2);
+    turn(&stage);
+    cr_assert_eq(script_count(&stage.script, 0, MESSAGE_confirm), 1);
+    stage_release(&stage);
+}
+
+Test(reader, asks_all_voters_when_one_did_not_answer_and_counts_on_others_then)
+{
+    struct stage stage;
+    stage_init(&stage);
+    read_linearizable(&stage, 1);
+    give_point(&stage, 40);
+    script_forget(&stage.script);
+    read_linearizable(&stage, 2);
+    turn(&stage);
+    answer_point(&stage, expect_point(&stage, "s1"), 1, 41);
+    script_forget(&stage.script);
+    script_pass(&stage.script, HEARTBEAT_MS * 1000);
+    cr_assert_eq(script_count(&stage.script, 0, MESSAGE_confirm), 2);
+    uint64_t request = expect_point(&stage, "s1");
+    answer_point(&stage, request, 1, 42);
+    confirm(&stage, "s3", request, 1);
+    script_forget(&stage.script);
+    for (uint64_t i = 3; i <= 6; i++) {
+        read_linearizable(&stage, i);
+        turn(&stage);
+        cr_assert_eq(script_count(&stage.script, script_address("s3"), MESSAGE_confirm), 1);
+        request = expect_point(&stage, "s1");
+        answer_point(&stage, request, 1, 42);
+        confirm(&stage, "s3", request, 1);
+        script_forget(&stage.script);
+    }
     stage_release(&stage);
 }
 

@@ -244,6 +244,7 @@ Test(requests, spreads_over_writers_and_readers)
     stage_init(&stage);
     learn(&stage);
     for (int i = 0; i < 10; i++) {
+        script_pass(&stage.script, 1);
         transact(&stage);
         read(&stage, READ_any);
     }
@@ -251,6 +252,24 @@ Test(requests, spreads_over_writers_and_readers)
     cr_assert_eq(script_count(&stage.script, script_address("w2"), MESSAGE_transact), 5);
     cr_assert_eq(script_count(&stage.script, script_address("r1"), MESSAGE_read), 5);
     cr_assert_eq(script_count(&stage.script, script_address("r2"), MESSAGE_read), 5);
+    stage_release(&stage);
+}
+
+Test(requests, sends_requests_of_one_moment_in_batches)
+{
+    struct stage stage;
+    stage_init(&stage);
+    learn(&stage);
+    for (int i = 0; i < 16; i++) {
+        transact(&stage);
+    }
+    size_t first = script_count(&stage.script, script_address("w1"), MESSAGE_transact);
+    cr_assert(first == 0 || first == 16);
+    for (int i = 0; i < 16; i++) {
+        transact(&stage);
+    }
+    cr_assert_eq(script_count(&stage.script, script_address("w1"), MESSAGE_transact), 16);
+    cr_assert_eq(script_count(&stage.script, script_address("w2"), MESSAGE_transact), 16);
     stage_release(&stage);
 }
 
