@@ -205,7 +205,7 @@ void core_truncate(struct core *core, const struct entry_place *place, struct ou
     core_write(core, &request, (struct core_write){.position = place->position}, out);
 }
 
-void core_forget_unwritten(struct core *core)
+void core_forget_unwritten(struct core *core, struct outbox *out)
 {
     struct entry_place place;
     ASSERT(log_place_at(&core->log, core->durable_position, &place));
@@ -213,6 +213,9 @@ void core_forget_unwritten(struct core *core)
     if (core->commit_position > place.position) {
         core->commit_position = place.position; // the others have them
     }
+    // One that is still on its way may find space after all.
+    struct disk_request request = {.kind = DISK_TRUNCATE, .position = place.position};
+    core_write(core, &request, (struct core_write){.position = place.position}, out);
 }
 
 void core_reset(struct core *core, const struct entry_place *base, struct outbox *out)

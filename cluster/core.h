@@ -103,7 +103,7 @@ void core_truncate(struct core *core, const struct entry_place *place, struct ou
 
 // Forgets the entries that aren't durable here: the disk was full, so they never reached it. A
 // deposed primary may know them to be committed, by the others; it will get them back from those.
-void core_forget_unwritten(struct core *core);
+void core_forget_unwritten(struct core *core, struct outbox *out);
 
 // Empties log and journal, which then begin after `base` (a damaged journal, rule 20).
 void core_reset(struct core *core, const struct entry_place *base, struct outbox *out);

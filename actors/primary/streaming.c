@@ -202,6 +202,9 @@ static void streaming_on_mismatch(struct streaming *streaming, struct peer *peer
 {
     uint64_t hint = reply->hint_position;
     uint64_t last = streaming->core->log.last.position;
+    if (peer->damaged && hint <= peer->match_position) {
+        peer->match_position = hint - 1; // damaged once more; it isn't counted
+    }
     hint = hint > peer->match_position ? hint : peer->match_position + 1;
     hint = hint <= last + 1 ? hint : last + 1;
     bool repeated = peer->probing && hint == peer->probe_position &&

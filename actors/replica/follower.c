@@ -307,7 +307,7 @@ static void follower_on_disk_full(struct follower *follower, const struct core_w
     }
     follower->disk_full = true;
     follower->full_sequence = core->disk_sequence;
-    core_forget_unwritten(core);
+    core_forget_unwritten(core, out);
     struct message_append_reply reply = {.epoch = follower->leader_epoch,
                                          .hint_position = core->log.last.position + 1};
     follower_answer(follower, write->to, reply, out);

@@ -84,7 +84,11 @@ void node_step_down(struct node *node, uint64_t now_us, struct outbox *out)
     if (node->leader.leads) {
         outbox_log(out, LOG_INFO, "event=deposed epoch=%llu",
                    (unsigned long long)node->leader.epoch);
+        bool disk_full = node->leader.proposals.disk_full;
         leader_stop(&node->leader, out);
+        if (disk_full) {
+            core_forget_unwritten(&node->core, out);
+        }
     }
     node->announced = false;
     follower_forget_leader(&node->follower);
@@ -320,7 +324,7 @@ static void on_led(struct node *node, const struct core_write *write, const stru
         leader->proposals.disk_full = false;
         outbox_log(out, LOG_INFO, "event=disk_has_space_again");
     } else if (!leader->leads && event->done->status == STATUS_read_only) {
-        core_forget_unwritten(&node->core);
+        core_forget_unwritten(&node->core, out);
     }
 }
 

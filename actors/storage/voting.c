@@ -228,7 +228,7 @@ void node_on_appointed(struct node *node, const struct core_write *write, const 
         return;
     }
     if (event->done->status != STATUS_ok) {
-        core_forget_unwritten(&node->core);
+        core_forget_unwritten(&node->core, out);
         node_become(node, NODE_FOLLOWING, event->now_us, out);
         node_answer_appoint(node, taken->to, write->epoch, taken->incarnation, 0, out);
         return;
