@@ -484,6 +484,7 @@ void loop_block_signals(void)
 {
     sigset_t signals = loop_signals();
     ASSERT(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
-    // A peer or a log that went away is an error of a write, not the end of the process.
+    // A reader of ours that went away and a file at its bound are errors of a write.
     ASSERT(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    ASSERT(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 }

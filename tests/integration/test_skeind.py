@@ -1,6 +1,7 @@
 """skeind as a program: its command line, exit codes, signals, supervisor and hostile peers."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -141,6 +142,27 @@ class Directory(Skeind):
             with open(f'{self.folder}/data/s1/vote/{copy}', 'r+b') as file:
                 file.write(b'\xff' * 64)
         self.assertEqual(self.call('primary')[0], 3)
+
+
+class FailedDisk(Skeind):
+
+    def test_a_failed_write_ends_the_process_at_once(self):
+        process = self.start_storage()
+        # From now on every write to a file fails, with an error that is not a full disk.
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
+        self.start('coordinator')
+        self.expect_event(process, 'disk_failed')
+        self.assertEqual(process.wait(timeout=20 * harness.SLOWNESS), 1)
+
+    def test_what_a_failed_disk_held_is_whole(self):
+        process = self.start_storage()
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
+        self.start('coordinator')
+        self.expect_event(process, 'disk_failed')
+        process.wait(timeout=20 * harness.SLOWNESS)
+        again = self.start('primary')
+        self.expect_event(again, 'serves')
+        self.expect_stop(again)
 
 
 class Life(Skeind):
