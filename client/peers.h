@@ -52,6 +52,9 @@ struct peers {
 void peers_init(struct peers *peers, uint64_t seed);
 void peers_release(struct peers *peers);
 
+// NULL for an address that we are not connected to.
+struct client_peer *peers_find(const struct peers *peers, uint64_t address);
+
 // Connects to an endpoint that the client was given.
 void peers_give(struct peers *peers, struct bytes endpoint, struct outbox *out);
 
@@ -63,9 +66,6 @@ void peers_end_call(struct peers *peers, uint64_t address);
 // Another topology: connects to writers and readers, at most CLIENT_CONNECTIONS_MAX of each, and
 // gives up what is not needed any more.
 void peers_update(struct peers *peers, const struct topology *topology, struct outbox *out);
-
-// NULL for an address that we are not connected to.
-struct client_peer *peers_find(const struct peers *peers, uint64_t address);
 
 // The process to send the next request to: the one with the fewest outstanding, for batches of
 // PEER_BATCH_MAX requests of one moment, so that they share a frame. 0 when there is none.

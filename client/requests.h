@@ -86,13 +86,6 @@ struct client_completion {
 struct client *client_new(const struct client_options *options);
 void client_destroy(struct client **take_client);
 
-// Handles an event; then client_next() has what ended by it. What completions borrow lives until
-// the next step and no longer than the event.
-void client_step(struct client *self, const struct event *event, struct outbox *out);
-
-// Takes the next completion; false when there is none. Requests may be made in between.
-bool client_next(struct client *self, struct client_completion *ret_completion);
-
 // Each of these starts a request and returns its id. Fails at once, without a completion, with busy
 // when CLIENT_OUTSTANDING_MAX are outstanding, with bad_request for a time, session, sequence or
 // level out of range, and with too_large for operations that fit no message.
@@ -107,6 +100,17 @@ MUST_CHECK enum status client_status(struct client *self, const struct client_st
 MUST_CHECK enum status client_call(struct client *self, const struct client_call *ask,
                                    uint64_t now_us, struct outbox *out, uint64_t *ret_request);
 
+// Asks for the topology; the answer is an event like any other. The client does so itself every few
+// seconds and when a process is lost.
+void client_renew_topology(struct client *self, uint64_t now_us, struct outbox *out);
+
+// Handles an event; then client_next() has what ended by it. What completions borrow lives until
+// the next step and no longer than the event.
+void client_step(struct client *self, const struct event *event, struct outbox *out);
+
+// Takes the next completion; false when there is none. Requests may be made in between.
+bool client_next(struct client *self, struct client_completion *ret_completion);
+
 // Requests that have not ended.
 size_t client_outstanding(const struct client *self);
 
@@ -114,9 +118,7 @@ size_t client_outstanding(const struct client *self);
 uint64_t client_version(const struct client *self);
 void client_see_version(struct client *self, uint64_t version);
 
-// What the client knows of the cluster, borrowed until the next step. The client renews it every
-// few seconds; client_renew_topology() asks at once, and its answer is an event like any other.
+// What the client knows of the cluster, borrowed until the next step.
 const struct topology *client_topology(const struct client *self);
-void client_renew_topology(struct client *self, uint64_t now_us, struct outbox *out);
 
 #endif

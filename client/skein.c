@@ -1,6 +1,9 @@
 /*
- * libskein: clients, and requests one at a time or many. A call that waits is a submission with a
- * callback that copies the outcome and wakes the caller; all else is the loop's.
+ * libskein: clients, and requests one at a time or many. Connections, retries and sessions are the
+ * request machine's, its thread and queue the loop's; here is only what callers see of them.
+ *
+ * A call that waits is a submission with a callback that copies the outcome and wakes the caller.
+ * Waiting is not bounded here: the request machine ends every request by its deadline.
  */
 #include "client/skein.h"
 

@@ -33,13 +33,13 @@ struct replicas {
     uint32_t batch_count; // reads in it
 };
 
+// NULL for an address that is no storage node's.
+struct replica_link *replicas_find(const struct replicas *replicas, uint64_t address);
+
 // Connects to the storage nodes of the topology, gives up those that left it, and takes in what it
 // says of the others. Those beyond REPLICA_COUNT_MAX are not used.
 void replicas_update(struct replicas *replicas, const struct topology *topology,
                      struct outbox *out);
-
-// NULL for an address that is no storage node's.
-struct replica_link *replicas_find(const struct replicas *replicas, uint64_t address);
 
 // The node with the least outstanding reads among those that serve, are connected and are not in
 // `tried` (bit i: link i); the primary only when the others have more to do. When only avoided ones
