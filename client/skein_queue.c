@@ -1,6 +1,9 @@
 /*
- * A queue of outcomes: a callback copies each behind a mutex, a waiter takes them in order. What
- * was submitted is counted, so that destroying the queue can wait until nobody calls back any more.
+ * A queue of outcomes: a callback copies each behind a mutex, a waiter takes them in order.
+ *
+ * The outcome that was handed out last lives until the next call, so that callers have nothing to
+ * release. What was submitted is counted, so that destroying the queue can wait until nobody calls
+ * back any more.
  */
 #include "client/skein.h"
 
