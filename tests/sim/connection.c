@@ -283,13 +283,23 @@ void network_hold(struct network *network, const struct network_hold *hold)
 void network_release_holds(struct network *network)
 {
     for (size_t i = 0; i < NETWORK_HOLDS_MAX; i++) {
-        network->holds[i].is_active = false;
+        struct network_hold *hold = &network->holds[i];
+        hold->is_active = hold->is_active && hold->mode == HOLD_DROP;
     }
     struct packet_list list = network->held;
     network->held = (struct packet_list){0};
     for (struct packet *packet = packet_list_take(&list); packet != NULL;
          packet = packet_list_take(&list)) {
+        connection_of(network, packet->connector, packet->acceptor)->lost_up_to = 0;
         network_fly(network, packet);
+    }
+}
+
+void network_end_drops(struct network *network)
+{
+    for (size_t i = 0; i < NETWORK_HOLDS_MAX; i++) {
+        struct network_hold *hold = &network->holds[i];
+        hold->is_active = hold->is_active && hold->mode != HOLD_DROP;
     }
 }
 

@@ -19,6 +19,7 @@ struct step {
     unsigned document;
     uint64_t expected; // check: document_version, 0 for absent
     int64_t number;    // insert, put: in the document
+    uint32_t padding;  // insert, put: so many bytes more in the document
 };
 
 enum question_kind { QUESTION_TRANSACTION, QUESTION_READ, QUESTION_STATUS };

@@ -298,10 +298,9 @@ bool model_read_document(struct bytes document, int64_t *ret_number, uint64_t *r
     uint32_t pairs;
     struct bytes field;
     struct value number;
-    if (cursor_map(&cursor, &pairs) != STATUS_ok || pairs != 2 ||
+    if (cursor_map(&cursor, &pairs) != STATUS_ok || pairs < 2 ||
         cursor_text(&cursor, &field) != STATUS_ok || cursor_value(&cursor, &number) != STATUS_ok ||
-        cursor_text(&cursor, &field) != STATUS_ok || cursor_u64(&cursor, ret_token) != STATUS_ok ||
-        !cursor_at_end(&cursor)) {
+        cursor_text(&cursor, &field) != STATUS_ok || cursor_u64(&cursor, ret_token) != STATUS_ok) {
         return false;
     }
     *ret_number = number.kind == VALUE_NEGATIVE ? number.integer : (int64_t)number.natural;

@@ -203,24 +203,32 @@ void network_fly(struct network *network, struct packet *packet)
     fly_once(network, packet);
 }
 
+static bool is_meant(const struct network_hold *hold, const struct packet *packet)
+{
+    return hold->is_active && (hold->from & SHELL_BIT(packet->from)) &&
+           (hold->to & SHELL_BIT(packet->to)) &&
+           (hold->kind == 0 || hold->kind == packet_kind(packet)) &&
+           packet_passes(packet, hold->filter);
+}
+
 // True if a scenario took the packet.
 static bool is_held(struct network *network, struct packet *packet)
 {
     for (size_t i = 0; i < NETWORK_HOLDS_MAX; i++) {
         const struct network_hold *hold = &network->holds[i];
-        bool is_meant = hold->is_active && (hold->from & SHELL_BIT(packet->from)) &&
-                        (hold->to & SHELL_BIT(packet->to)) &&
-                        (hold->kind == 0 || hold->kind == packet_kind(packet));
-        if (is_meant && hold->is_drop) {
+        if (!is_meant(hold, packet)) {
+            continue;
+        }
+        if (hold->mode == HOLD_DROP) {
             lose(network, packet, "dropped");
             return true;
         }
-        if (is_meant) {
+        if (hold->mode == HOLD_KEEP) {
             trace_packet(network, packet, "held");
-            packet->life = network->shells[packet->to]->life;
             packet_list_add(&network->held, packet);
             return true;
         }
+        packet_list_add(&network->held, packet_copy(network, packet));
     }
     return false;
 }

@@ -33,12 +33,27 @@ struct network_cut {
     bool is_active;
 };
 
-// Messages of a kind on their way between two sets are kept, or dropped, until released.
+enum hold_mode {
+    HOLD_KEEP, // the message waits for its release
+    HOLD_COPY, // it goes on its way, and a copy waits
+    HOLD_DROP, // it is lost
+};
+
+// Which appends are meant.
+enum hold_filter {
+    HOLD_ALL,     // any
+    HOLD_ENTRIES, // those with entries
+    HOLD_EMPTY,   // those without
+    HOLD_OWN,     // those with entries of the epoch that sends them
+};
+
+// What happens to messages of a kind between two sets of processes.
 struct network_hold {
+    enum hold_mode mode;
+    enum hold_filter filter;
     uint32_t kind; // enum message_kind; 0 for all
     uint32_t from;
     uint32_t to;
-    bool is_drop;
     bool is_active;
 };
 
@@ -104,9 +119,12 @@ void network_heal_all(struct network *network);
 // All connections between two sets of processes break; what is on its way may be lost.
 void network_break(struct network *network, uint32_t one, uint32_t other);
 
-// Keeps back or drops messages of a kind; releases what was kept by all holds, and ends them.
+// Keeps back, copies or drops messages.
 void network_hold(struct network *network, const struct network_hold *hold);
+
+// Puts what was kept on its way, whatever became of its connection, and ends all holds but drops.
 void network_release_holds(struct network *network);
+void network_end_drops(struct network *network);
 
 // No faults of single messages any more, and short delays.
 void network_calm(struct network *network);

@@ -65,6 +65,35 @@ uint32_t packet_kind(const struct packet *packet)
     return (uint32_t)kind;
 }
 
+// The epoch of the last entry in an append; 0 when there is none.
+static uint64_t last_entry_epoch(const struct packet *packet, struct bytes frames)
+{
+    uint64_t epoch = 0;
+    struct entry entry;
+    size_t size;
+    while (entry_decode(frames, packet->cluster_id, &entry, &size) == STATUS_ok) {
+        epoch = entry.epoch;
+        frames = bytes_of(frames.data + size, frames.size - size);
+    }
+    return epoch;
+}
+
+bool packet_passes(const struct packet *packet, enum hold_filter filter)
+{
+    struct bytes rest = buffer_bytes(&packet->bytes);
+    struct message message;
+    if (filter == HOLD_ALL) {
+        return true;
+    }
+    if (message_decode(&rest, &message) != STATUS_ok || message.kind != MESSAGE_append) {
+        return false;
+    }
+    bool has_entries = message.append.entries.size > 0;
+    bool is_own = has_entries &&
+                  last_entry_epoch(packet, message.append.entries) == message.append.epoch;
+    return filter == HOLD_EMPTY ? !has_entries : filter == HOLD_OWN ? is_own : has_entries;
+}
+
 uint64_t packet_hash(const struct packet *packet)
 {
     uint64_t crc = crc32c(0, buffer_bytes(&packet->bytes));

@@ -31,6 +31,8 @@ void packets_release(struct network *network);
 
 // The kind of the message in it, enum message_kind; 0 when it is none.
 uint32_t packet_kind(const struct packet *packet);
+// Whether a hold with this filter means the packet.
+bool packet_passes(const struct packet *packet, enum hold_filter filter);
 uint64_t packet_hash(const struct packet *packet);
 
 // Tells the packet in a line; `what` became of it, empty when it arrived.

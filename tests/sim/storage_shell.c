@@ -15,11 +15,11 @@
 #include "tests/sim/storage_shell.h"
 
 #include "base/assert.h"
-#include "base/bug.h"
 #include "base/crc32c.h"
 #include "storage/cells.h"
 #include "storage/query.h"
 #include "storage/state_memory.h"
+#include "tests/sim/bug.h"
 #include "tests/sim/network.h"
 
 #include <stdlib.h>

@@ -385,7 +385,7 @@ void workload_stop(struct workload *workload)
 static void encode_document(const struct question *question, const struct step *step,
                             struct buffer *out)
 {
-    pack_map(out, 2);
+    pack_map(out, step->padding > 0 ? 3 : 2);
     pack_text_literal(out, "n");
     if (step->number < 0) {
         pack_i64(out, step->number);
@@ -394,6 +394,12 @@ static void encode_document(const struct question *question, const struct step *
     }
     pack_text_literal(out, "t");
     pack_u64(out, question->token);
+    if (step->padding > 0) {
+        pack_text_literal(out, "z");
+        AUTO(buffer_release) struct buffer zeros = {0};
+        memset(buffer_extend(&zeros, step->padding), 0, step->padding);
+        pack_binary(out, buffer_bytes(&zeros));
+    }
 }
 
 static void encode_step(const struct question *question, const struct step *step,
