@@ -158,12 +158,11 @@ static void ask_all(struct election *self, bool is_again, struct outbox *out)
     }
 }
 
-static void begin_asking(struct election *self, enum election_state next, uint64_t now_us,
+static void begin_asking(struct election *self, enum election_state next, uint64_t deadline_us,
                          struct outbox *out)
 {
     electorate_begin_step(&self->electorate);
-    self->resend_us = now_us + pacing_resend_us(&self->pacing);
-    enter(self, next, now_us + pacing_step_us(&self->pacing), out);
+    enter(self, next, deadline_us, out);
     ask_all(self, false, out);
 }
 
@@ -171,7 +170,8 @@ static void begin_poll(struct election *self, uint64_t now_us, struct outbox *ou
 {
     self->times.poll_us = self->times.poll_us == 0 ? now_us : self->times.poll_us;
     self->request++;
-    begin_asking(self, ELECTION_POLL, now_us, out);
+    self->resend_us = UINT64_MAX; // the next poll asks all again
+    begin_asking(self, ELECTION_POLL, now_us + pacing_poll_us(&self->pacing), out);
 }
 
 static void begin_seal(struct election *self, uint64_t now_us, struct outbox *out)
@@ -180,7 +180,8 @@ static void begin_seal(struct election *self, uint64_t now_us, struct outbox *ou
     self->times.seal_us = now_us;
     self->epoch = next_epoch(self);
     outbox_log(out, LOG_INFO, "event=sealing epoch=%" PRIu64, self->epoch);
-    begin_asking(self, ELECTION_SEAL, now_us, out);
+    self->resend_us = now_us + pacing_resend_us(&self->pacing);
+    begin_asking(self, ELECTION_SEAL, now_us + pacing_step_us(&self->pacing), out);
 }
 
 bool election_consent(struct election *self, uint64_t epoch, uint64_t target, uint64_t now_us,

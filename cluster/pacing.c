@@ -12,10 +12,12 @@ enum {
     US_PER_MS = 1000,
     TURN_PART = 5,          // a coordinator's turn to begin, as a part of a step
     BACK_OFF_PART = 8,      // the shortest back-off, as a part of a step
+    POLL_PART = 3,          // how long a poll takes, as a part of a step
     RESEND_PART = 3,        // when the silent ones are asked again, as a part of a step
     RIVAL_PART = 2,         // how long a rival is made way for, as a part of a step
     BACK_OFF_DOUBLINGS = 3, // a back-off grows so often
-    STEP_DOUBLINGS = 4,     // and so does a step
+    STEP_DOUBLINGS = 4,     // a step grows so often
+    POLL_DOUBLINGS = 6,     // and a poll so often
     DEFERRALS_MAX = 2,      // how often a rival is made way for in a row
 };
 
@@ -35,6 +37,12 @@ void pacing_reset(struct pacing *pacing)
     pacing->failures = 0;
     pacing->attempts_failed = 0;
     pacing->deferrals = 0;
+}
+
+uint64_t pacing_poll_us(const struct pacing *pacing)
+{
+    uint32_t failed = pacing->failures;
+    return base_us(pacing) / POLL_PART << (failed < POLL_DOUBLINGS ? failed : POLL_DOUBLINGS);
 }
 
 uint64_t pacing_step_us(const struct pacing *pacing)

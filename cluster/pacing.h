@@ -23,8 +23,14 @@ void pacing_init(struct pacing *pacing, const struct process *process);
 // A primary is heard: failures are forgotten.
 void pacing_reset(struct pacing *pacing);
 
-// How long to wait for answers: twice as long after every attempt that failed, up to a bound, so
-// that a slow disk is not asked for a new promise for ever before it could write the last one.
+// How long to wait for answers to a poll, which nobody has to write down: a part of a step, so that
+// one more poll soon finds the voters of one mind; twice as long after every failure, up to a
+// bound, so that a slow network does not prevent it for ever.
+uint64_t pacing_poll_us(const struct pacing *pacing);
+
+// How long to wait for promises, or for an appointee: twice as long after every attempt that
+// failed, up to a bound, so that a slow disk is not asked for a new promise for ever before it
+// could write the last one.
 uint64_t pacing_step_us(const struct pacing *pacing);
 
 // How long to leave the silent alone before asking them again.

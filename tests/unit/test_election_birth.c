@@ -52,7 +52,7 @@ Test(election_birth, no_cluster_is_born_of_a_majority)
     open_blank(&stage);
     suspect_nobody(&stage);
     stage_answer_all(&stage, "12");
-    stage_wait(&stage, 150 * MS);
+    stage_wait(&stage, 50 * MS);
     stage_check_state(&stage, ELECTION_BACK_OFF);
     stage_connect(&stage, 2, false);
     stage_wait_for(&stage, ELECTION_POLL);

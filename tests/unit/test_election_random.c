@@ -225,6 +225,30 @@ static void check_leader(struct model *model, size_t voter, uint64_t epoch, uint
         0);
 }
 
+// A primary sends its log to a voter.
+static void append(struct model *model, size_t number, size_t to)
+{
+    const struct model_voter *voter = &model->voters[number];
+    struct model_letter *letter = bag_add(model);
+    letter->is_append = true;
+    letter->from = number;
+    letter->to = to;
+    letter->epoch = voter->leads;
+    letter->log = voter->log;
+    buffer_append(&letter->bytes, buffer_bytes(&voter->configuration));
+}
+
+// A primary writes an entry, perhaps, and sends its log to somebody.
+static void lead(struct model *model, size_t number)
+{
+    struct model_voter *voter = &model->voters[number];
+    if (random_chance(&model->random, 200000) && voter->log.size + 20 < LOG_MAX) {
+        voter->log.epochs[voter->log.size++] = (uint16_t)voter->leads;
+        acknowledge(model, number, voter->leads, voter->log.size);
+    }
+    append(model, number, random_below(&model->random, VOTERS));
+}
+
 // Rules 4 and 5.
 static void on_appoint(struct model *model, const struct model_letter *asked,
                        const struct message_appoint *appoint)
@@ -246,6 +270,9 @@ static void on_appoint(struct model *model, const struct model_letter *asked,
         voter->log.epochs[voter->log.size++] = (uint16_t)appoint->epoch;
         acknowledge(model, asked->to, appoint->epoch, voter->log.size);
         model->elected++;
+        for (size_t i = 0; i < VOTERS; i++) {
+            append(model, asked->to, i);
+        }
     }
     struct message_appoint_reply reply = {.epoch = appoint->epoch,
                                           .incarnation = appoint->incarnation,
@@ -277,23 +304,6 @@ static void on_append(struct model *model, const struct model_letter *letter)
     buffer_clear(&voter->configuration);
     buffer_append(&voter->configuration, buffer_bytes(&letter->bytes));
     acknowledge(model, letter->to, letter->epoch, letter->log.size);
-}
-
-// A primary writes an entry, perhaps, and sends its log to somebody.
-static void lead(struct model *model, size_t number)
-{
-    struct model_voter *voter = &model->voters[number];
-    if (random_chance(&model->random, 200000) && voter->log.size + 20 < LOG_MAX) {
-        voter->log.epochs[voter->log.size++] = (uint16_t)voter->leads;
-        acknowledge(model, number, voter->leads, voter->log.size);
-    }
-    struct model_letter *letter = bag_add(model);
-    letter->is_append = true;
-    letter->from = number;
-    letter->to = random_below(&model->random, VOTERS);
-    letter->epoch = voter->leads;
-    letter->log = voter->log;
-    buffer_append(&letter->bytes, buffer_bytes(&voter->configuration));
 }
 
 // --- the coordinators
@@ -434,13 +444,13 @@ static void step(struct model *model, struct outbox *out)
         lead(model, voter);
     } else if (dice < 920) {
         hear(model, coordinator, out);
-    } else if (dice < 930) {
+    } else if (dice < 940) {
         election_suspect(&model->elections[coordinator], model->elections[coordinator].epoch,
                          model->now_us, out);
         collect(model, coordinator, out);
-    } else if (dice < 932 && model->loss_ppm > 0) {
+    } else if (dice < 942 && model->loss_ppm > 0) {
         start(model, coordinator, out);
-    } else if (dice < 960 && model->loss_ppm > 0) {
+    } else if (model->loss_ppm > 0) {
         model->voters[voter].heard_us = 0;
     }
 }
