@@ -48,27 +48,29 @@ enum {
     WRITER_PENDING_SIZE_MAX = 256 * MIB, // bytes of them
     READER_PENDING_MAX = 65536,          // reads a reader carries
     READER_PENDING_SIZE_MAX = 64 * MIB,  // bytes of them
-    CLIENT_CONNECTIONS_MAX = 8,    // writers, and again readers, that a client keeps connected
-    NODE_PENDING_MAX = 65536,      // transactions a primary has executed and not answered
-    NODE_PARKED_READS_MAX = 65536, // reads that wait on a storage node for a version
+    CLIENT_CONNECTIONS_MAX = 8,      // writers, and again readers, that a client keeps connected
+    NODE_PENDING_MAX = 65536,        // transactions a primary has executed and not answered
+    NODE_PARKED_SIZE_MAX = 64 * MIB, // and the bytes of those reads
+    NODE_PARKED_READS_MAX = 65536,   // reads that wait on a storage node for a version
 };
 
 // The log.
 enum {
-    ENTRY_HEADER_SIZE = 72,           // fixed part of an entry frame, wire/entry.h
-    ENTRY_PAYLOAD_SIZE_MAX = 6 * MIB, // one entry's effects
-    ENTRY_TRANSACTIONS_MAX = 4096,    // transactions in one entry
-    ENTRY_FILL_SIZE = 1 * MIB,        // an open entry of this size takes no further transaction
-    PEER_COUNT_MAX = 32,              // storage nodes that a primary streams to
-    STREAM_ENTRIES_MAX = 64,          // entries sent to one of them and not acknowledged
-    MARK_REQUESTS_MAX = 256,          // requests that wait for the next mark
-    PIPELINE_ENTRIES_MAX = 4,         // entries of a primary that are not committed (rule 17)
-    APPEND_SIZE_MAX = 7 * MIB,        // entries in one append message
-    CATCH_UP_READ_SIZE = 1 * MIB,     // what one read back from the journal asks for
-    LOG_WINDOW_SIZE = 4 * MIB,        // committed entries kept in memory for followers behind
-    SEGMENT_SIZE = 16 * MIB,          // a journal segment; an entry larger than it gets its own
-    TRANSFER_CHUNK_SIZE = 512 * KIB,  // cells in one chunk of a state transfer
-    CELL_KEY_SIZE_MAX = 2 * KIB,      // key of a state cell
+    ENTRY_HEADER_SIZE = 72,            // fixed part of an entry frame, wire/entry.h
+    ENTRY_PAYLOAD_SIZE_MAX = 6 * MIB,  // one entry's effects
+    ENTRY_ANSWERS_SIZE_MAX = 16 * MIB, // answers that wait for an open entry, before it is full
+    ENTRY_TRANSACTIONS_MAX = 4096,     // transactions in one entry
+    ENTRY_FILL_SIZE = 1 * MIB,         // an open entry of this size takes no further transaction
+    PEER_COUNT_MAX = 32,               // storage nodes that a primary streams to
+    STREAM_ENTRIES_MAX = 64,           // entries sent to one of them and not acknowledged
+    MARK_REQUESTS_MAX = 256,           // requests that wait for the next mark
+    PIPELINE_ENTRIES_MAX = 4,          // entries of a primary that are not committed (rule 17)
+    APPEND_SIZE_MAX = 7 * MIB,         // entries in one append message
+    CATCH_UP_READ_SIZE = 1 * MIB,      // what one read back from the journal asks for
+    LOG_WINDOW_SIZE = 4 * MIB,         // committed entries kept in memory for followers behind
+    SEGMENT_SIZE = 16 * MIB,           // a journal segment; an entry larger than it gets its own
+    TRANSFER_CHUNK_SIZE = 512 * KIB,   // cells in one chunk of a state transfer
+    CELL_KEY_SIZE_MAX = 2 * KIB,       // key of a state cell
 };
 
 static_assert(DOCUMENT_SIZE_MAX < TRANSACTION_SIZE_MAX, "a transaction holds a document");

@@ -223,7 +223,9 @@ void core_reset(struct core *core, const struct entry_place *base, struct outbox
     core_lower_high_water(core, base, out);
     log_release(&core->log);
     log_init(&core->log, base, base, base);
+    core_drop_configuration(core, base->position);
     core->durable_position = base->position;
+    core->commit_position = base->position;
     struct disk_request request = {.kind = DISK_RESET, .base = *base};
     struct core_write write = {.purpose = WRITE_REPAIR, .position = base->position};
     core_write(core, &request, write, out);
@@ -233,10 +235,8 @@ void core_install(struct core *core, const struct entry_place *base, struct outb
 {
     AUTO(buffer_release) struct buffer encoded = {0};
     core->vote.generation++;
-    if (core->vote.high_water_position < base->position) {
-        core->vote.high_water_position = base->position;
-        core->vote.high_water_epoch = base->epoch;
-    }
+    core->vote.high_water_position = base->position;
+    core->vote.high_water_epoch = base->epoch;
     message_encode(&(struct message){.kind = MESSAGE_vote_record, .vote_record = core->vote},
                    &encoded);
     struct disk_request request = {.kind = DISK_INSTALL,

@@ -27,7 +27,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CACHED_SESSIONS_MAX = 4096, CELL_SIZES_SIZE = 8, US_PER_S = 1000000 };
+enum {
+    CACHED_SESSIONS_MAX = 4096,
+    CELL_SIZES_SIZE = 8,
+    US_PER_S = 1000000,
+    SESSION_ROOM_MAX = 256 * KIB, // of an entry, for the record of one more session
+};
 
 struct executor {
     struct state *state;            // borrowed
@@ -206,6 +211,17 @@ static enum status check_room(struct executor *self, const struct session *sessi
                 (int)name.size, (const char *)name.data, SESSION_OUTCOMES_MAX);
 }
 
+// Canonical documents can be larger than those that came, if no writer made them canonical before.
+static enum status check_size(struct executor *self)
+{
+    size_t size = overlay_open_batch(self->overlay)->cells.size + self->sessions_size;
+    if (size <= ENTRY_PAYLOAD_SIZE_MAX - SESSION_ROOM_MAX) {
+        return STATUS_ok;
+    }
+    return fail(self, STATUS_too_large, "the transaction has %zu bytes of effects, more than fit",
+                size);
+}
+
 // Bytes that the session will add to the entry at most.
 static size_t session_size_max(const struct session *session)
 {
@@ -256,7 +272,10 @@ static enum status run_first(struct executor *self, const struct executor_reques
     self->transaction.time_us = self->time_us;
     TRY(transaction_run(&self->transaction, request->operations));
     if (overlay_begun_count(self->overlay) > 0) {
-        enum status status = check_room(self, session, request->done_below);
+        enum status status = check_size(self);
+        if (status == STATUS_ok) {
+            status = check_room(self, session, request->done_below);
+        }
         if (status != STATUS_ok) {
             transaction_undo(&self->transaction);
             return status;

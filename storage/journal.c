@@ -195,7 +195,7 @@ const struct journal_run *journal_runs(const struct journal *journal, size_t *re
 
 void journal_set_cluster(struct journal *journal, uint64_t cluster_id)
 {
-    ASSERT(journal->cluster_id == 0 && journal->view.end.position == 0);
+    ASSERT(cluster_id != 0 && journal->view.end.position == 0);
     journal->cluster_id = cluster_id;
 }
 

@@ -56,7 +56,8 @@ const struct journal_view *journal_view(const struct journal *journal);
 // The runs of epochs of the entries held, oldest first; borrowed until the next call.
 const struct journal_run *journal_runs(const struct journal *journal, size_t *ret_count);
 
-// From the birth of the cluster on; once, while the journal is empty.
+// From the birth of the cluster on, while the journal is empty; again if that birth came no
+// further.
 void journal_set_cluster(struct journal *journal, uint64_t cluster_id);
 
 // Appends framed entries that continue the end of the journal. They are durable after

@@ -123,8 +123,13 @@ static void insert(struct marks *marks, const struct mark *mark)
 
 static enum status add(struct marks *marks, uint64_t version, uint64_t now_us)
 {
-    if (mark_of(marks, version) != NULL) {
+    struct mark *kept = mark_of(marks, version);
+    if (kept != NULL && kept->borrowers > 0) {
+        kept->made_us = now_us;
         return STATUS_ok;
+    }
+    if (kept != NULL) {
+        remove_at(marks, find(marks, version)); // sessions may have changed since
     }
     struct mark mark = {.version = version, .made_us = now_us};
     TRY(state_snapshot_new(marks->state, &mark.snapshot));

@@ -14,7 +14,8 @@ struct marks;
 struct marks *marks_new(struct state *state);
 void marks_destroy(struct marks **take_marks);
 
-// Keeps a snapshot of the state as it is now under `version`; again for a version kept: nothing.
+// Keeps a snapshot of the state as it is now under `version`; for a version kept already the new
+// one takes its place, unless that is borrowed.
 MUST_CHECK enum status marks_add(struct marks *marks, uint64_t version, uint64_t now_us);
 
 // Gives up the snapshots made before `horizon_us`, but for those borrowed, which go when given

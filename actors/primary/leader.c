@@ -162,7 +162,9 @@ bool leader_on_heartbeat(struct leader *leader, const struct event *event, struc
 {
     const struct timings *timings = &leader->core->process->timings;
     uint64_t now_us = event->now_us;
-    bool idle = leader->core->commit_position == leader->core->log.last.position;
+    const struct core *core = leader->core;
+    bool idle = core->commit_position == core->log.last.position &&
+                core->durable_position == core->log.last.position && !leader->proposals.open;
     if (idle || leader_lacks_space(leader)) {
         leader->progress_us = now_us;
     }

@@ -114,6 +114,7 @@ static bool proposals_take(struct proposals *proposals, const struct event *even
                            struct outbox *out)
 {
     bool full = proposals->pending_count >= NODE_PENDING_MAX ||
+                proposals->opened.bytes.size >= ENTRY_ANSWERS_SIZE_MAX ||
                 (proposals->open && (proposals->opened.count >= ENTRY_TRANSACTIONS_MAX ||
                                      executor_open_size(proposals->executor) >= ENTRY_FILL_SIZE));
     if (!full) {

@@ -175,7 +175,8 @@ void streaming_send_all(struct streaming *streaming, uint64_t now_us, struct out
         if (streaming_may_send(streaming, peer)) {
             streaming_send_entries(streaming, peer, now_us, out);
         }
-        bool untold = peer->told_position < commit_position && peer->match_position != 0;
+        bool untold = peer->told_position < commit_position && peer->match_position != 0 &&
+                      peer->next_position > streaming->core->log.base.position;
         if (untold && !peer->down && !peer->probing) {
             streaming_append(streaming, peer, peer->next_position, 0, bytes_of(NULL, 0), out);
         }
@@ -202,7 +203,7 @@ static void streaming_on_mismatch(struct streaming *streaming, struct peer *peer
 {
     uint64_t hint = reply->hint_position;
     uint64_t last = streaming->core->log.last.position;
-    if (peer->damaged && hint <= peer->match_position) {
+    if (peer->damaged && hint != 0 && hint <= peer->match_position) {
         peer->match_position = hint - 1; // damaged once more; it isn't counted
     }
     hint = hint > peer->match_position ? hint : peer->match_position + 1;
@@ -297,6 +298,12 @@ void streaming_on_read(struct streaming *streaming, const struct event *event, s
         return;
     }
     peer->read_sequence = 0;
+    if (done->status == STATUS_damaged) {
+        // The journal of this node is bad there; its state isn't.
+        transfer_out_start(&streaming->transfer, streaming->epoch, peer->directory_id,
+                           peer->address, event->now_us, out);
+        return;
+    }
     bool usable = done->status == STATUS_ok && done->position == peer->next_position &&
                   done->position > core->log.base.position;
     uint64_t end = usable ? streaming_end_of(core, done->bytes, done->position) : done->position;

@@ -24,6 +24,7 @@
 enum {
     HOLD_US = 10 * 1000, // a primary that refused is asked again after this
     HOLD_US_MAX = 160 * 1000,
+    PATIENCE_GROWTH_MAX = 32, // times the shortest patience
     LIST_CAPACITY_MIN = 64,
 };
 
@@ -33,6 +34,7 @@ void points_init(struct points *points, uint64_t seed, uint64_t patience_us)
 {
     *points = (struct points){
         .id = ID_BIT | seed >> 2, .patience_us = patience_us, .hold_us = HOLD_US};
+    points->patience_us_min = patience_us;
 }
 
 void points_release(struct points *points)
@@ -142,6 +144,7 @@ static void check_confirmed(struct points *points, bool *ret_confirmed)
         points->last_version = points->point.version;
         points->last_sent_us = points->point.started_us;
         points->hold_us = HOLD_US;
+        points->patience_us = points->patience_us_min;
         read_point_abandon(&points->point);
     }
 }
@@ -206,5 +209,8 @@ void points_expire(struct points *points, struct replicas *replicas, uint64_t no
             link->is_silent = true;
         }
     }
+    // A slow network must not be given up for ever: each attempt gets twice as long.
+    bool may_grow = points->patience_us < PATIENCE_GROWTH_MAX * points->patience_us_min;
+    points->patience_us *= may_grow ? 2 : 1;
     points_abandon(points);
 }

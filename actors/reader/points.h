@@ -23,6 +23,7 @@ struct points {
     uint64_t id;                        // of the last read point; the top bit is set
     uint64_t primary;                   // address of the primary; 0 while none is known
     uint64_t patience_us;               // a read point that takes longer is given up
+    uint64_t patience_us_min;           // what that is after one that was confirmed
     uint64_t hold_until_us;             // none begins before; 0: not held
     uint64_t hold_us;                   // how long the next hold lasts
     uint64_t last_version;              // of the last confirmed one

@@ -135,7 +135,7 @@ void transfer_in_on_chunk(struct transfer_in *transfer, const struct event *even
                           struct outbox *out)
 {
     const struct message_transfer_chunk *chunk = &event->message->transfer_chunk;
-    bool repeated = chunk->transfer == transfer->transfer &&
+    bool repeated = chunk->epoch == transfer->epoch && chunk->transfer == transfer->transfer &&
                     chunk->sequence == transfer->sequence && chunk->sequence != 0;
     enum status status = repeated ? STATUS_ok : transfer_in_take(transfer, chunk, out);
     if (status != STATUS_ok) {

@@ -12,7 +12,8 @@
  * 4. A failed write or sync is the end (rule 21); a full disk is not. When an append was refused,
  *    those that were queued behind it do not continue the journal any more and are refused in the
  *    same way, until one comes that does.
- * 5. The cluster is known from the first vote record that names it on.
+ * 5. The cluster is known from the first vote record that names it on; another one can follow only
+ *    while the journal is empty.
  */
 #include "actors/storage/disk_worker.h"
 
@@ -239,10 +240,10 @@ static enum status on_truncate(struct disk_worker *worker, uint64_t position)
 static enum status on_vote(struct disk_worker *worker, struct bytes encoded)
 {
     TRY(vote_file_write(worker->vote_file, encoded));
-    bool was_born = worker->vote.cluster_id != 0;
+    uint64_t cluster_id = worker->vote.cluster_id;
     enum status status = take_record(worker, encoded);
     ASSERT(status == STATUS_ok);
-    if (!was_born && worker->vote.cluster_id != 0) {
+    if (worker->vote.cluster_id != 0 && worker->vote.cluster_id != cluster_id) {
         journal_set_cluster(worker->journal, worker->vote.cluster_id);
     }
     return STATUS_ok;

@@ -123,6 +123,10 @@ static enum status node_open(struct node *node, const struct process *process,
     node->marks = boot->marks;
     TRY(core_init(&node->core, process, boot->vote_record));
     TRY(applied_load(boot->state, NULL, &node->applied));
+    if (node->applied.cluster_id == 0 && boot->journal.end.position == 0) {
+        // Nothing of a cluster is here: its birth came no further, or another one may come.
+        node->core.vote.cluster_id = 0;
+    }
     uint64_t state_cluster_id = node->applied.cluster_id;
     if (state_cluster_id != 0 && state_cluster_id != node->core.vote.cluster_id) {
         return STATUS_wrong_cluster;
@@ -202,7 +206,9 @@ static void on_append(struct node *node, const struct event *event, struct outbo
     }
     if (!follower_refuses(&node->follower, append->epoch, append->leader)) {
         node_step_down(node, event->now_us, out);
-        transfer_in_abandon(&node->follower.transfer);
+        if (append->epoch != node->follower.transfer.epoch) {
+            transfer_in_abandon(&node->follower.transfer);
+        }
     }
     follower_on_append(&node->follower, event, out);
     node_advance(node, event, out);
@@ -232,11 +238,11 @@ static void on_append_reply(struct node *node, const struct event *event, struct
     }
     const struct peer *peer = streaming_on_reply(&leader->streaming, event, out);
     uint64_t promised = event->message->append_reply.promised;
-    if (peer != NULL && peer->voter && promised > leader->epoch) {
+    if (peer != NULL && promised > leader->epoch) {
         leader->wanted_epoch = promised > leader->wanted_epoch ? promised : leader->wanted_epoch;
     }
-    bool refilled = peer != NULL && peer->voter && peer->damaged &&
-                    peer->match_position == node->core.log.last.position;
+    bool refilled = peer != NULL && peer->voter && peer->hurt &&
+                    peer->match_position >= node->core.commit_position;
     if (refilled && leader->wanted_epoch == 0) {
         leader->wanted_epoch = leader->epoch + 1; // only a new epoch makes it a voter again
     }

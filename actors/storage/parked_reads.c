@@ -39,7 +39,7 @@ static void parked_reads_grow(struct parked_reads *parked)
 bool parked_reads_add(struct parked_reads *parked, const struct event *event, uint64_t version,
                       uint32_t timeout_ms)
 {
-    if (parked->count == NODE_PARKED_READS_MAX) {
+    if (parked->count == NODE_PARKED_READS_MAX || parked->size >= NODE_PARKED_SIZE_MAX) {
         return false;
     }
     if (parked->count == parked->capacity) {
@@ -51,6 +51,7 @@ bool parked_reads_add(struct parked_reads *parked, const struct event *event, ui
     read->deadline_us = event->now_us + (uint64_t)timeout_ms * 1000;
     buffer_clear(&read->bytes);
     buffer_append(&read->bytes, event->encoded);
+    parked->size += read->bytes.size;
     if (version < parked->lowest_version) {
         parked->lowest_version = version;
     }
@@ -61,6 +62,7 @@ bool parked_reads_add(struct parked_reads *parked, const struct event *event, ui
 static void parked_reads_remove(struct parked_reads *parked, size_t index)
 {
     struct parked_read gone = parked->reads[index];
+    parked->size -= gone.bytes.size;
     parked->reads[index] = parked->reads[--parked->count];
     parked->reads[parked->count] = gone;
 }

@@ -17,6 +17,7 @@ struct parked_reads {
     struct parked_read *reads; // owned, in no order
     size_t count;
     size_t capacity;
+    size_t size;             // bytes of the messages kept
     uint64_t lowest_version; // that one of them waits for; UINT64_MAX when none waits
     uint64_t next_us;        // deadline that the timer is set to; 0: none
 };

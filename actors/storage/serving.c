@@ -116,9 +116,12 @@ void node_on_query(struct node *node, const struct event *event, struct outbox *
     } else if (!parked_reads_add(&node->parked, event, version, timeout_ms)) {
         outbox_refuse(out, event->from, message_request(event->message), STATUS_busy,
                       "As many reads wait on this storage node as it takes.");
-    } else if (node->parked.next_us == 0) {
-        node->parked.next_us = parked_reads_next_us(&node->parked);
-        outbox_timer(out, NODE_TIMER_PARKED, node->parked.next_us);
+    } else {
+        uint64_t due_us = event->now_us + (uint64_t)timeout_ms * 1000;
+        if (node->parked.next_us == 0 || due_us < node->parked.next_us) {
+            node->parked.next_us = due_us;
+            outbox_timer(out, NODE_TIMER_PARKED, due_us);
+        }
     }
 }
 

@@ -180,7 +180,6 @@ static void node_write_first_entry(struct node *node, const struct event *event,
     bool birth = appoint->birth_cluster_id != 0;
     if (birth) {
         core->vote.cluster_id = appoint->birth_cluster_id;
-        outbox_cluster(out, appoint->birth_cluster_id);
     }
     core->vote.appointment_used = true;
     core_write_vote(core, WRITE_NOTHING, 0, out);
@@ -224,15 +223,19 @@ void node_on_appointed(struct node *node, const struct core_write *write, const 
                        struct outbox *out)
 {
     const struct appointment *taken = &node->appointment;
+    bool refused = event->done->status != STATUS_ok;
+    if (refused) {
+        core_forget_unwritten(&node->core, out); // no space for it
+    }
     if (node->state != NODE_APPOINTED || write->epoch != core_promised(&node->core)) {
         return;
     }
-    if (event->done->status != STATUS_ok) {
-        core_forget_unwritten(&node->core, out);
+    if (refused) {
         node_become(node, NODE_FOLLOWING, event->now_us, out);
         node_answer_appoint(node, taken->to, write->epoch, taken->incarnation, 0, out);
         return;
     }
+    outbox_cluster(out, node->core.vote.cluster_id);
     node_become(node, NODE_LEADING, event->now_us, out);
     follower_forget_leader(&node->follower);
     node->follower.leader_epoch = write->epoch;

@@ -93,17 +93,30 @@ Test(marks, version_zero_can_be_marked)
     cr_assert_eq(try_borrow(0), STATUS_ok);
 }
 
-Test(marks, marking_a_version_again_changes_nothing)
+Test(marks, marking_a_version_again_keeps_the_newer_state_of_it)
 {
     put("one");
     add(1, 100);
     put("two");
     add(1, 200);
     cr_assert_eq(marks_count(marks), 1);
-    expect_value(borrow(1), "one");
+    expect_value(borrow(1), "two");
     marks_give_back(marks, 1);
     marks_expire(marks, 150);
+    cr_assert_eq(marks_count(marks), 1, "it is as old as the newer one");
+    marks_expire(marks, 250);
     cr_assert_eq(marks_count(marks), 0);
+}
+
+Test(marks, marking_a_borrowed_version_again_leaves_its_reader_alone)
+{
+    put("one");
+    add(1, 100);
+    const struct state_snapshot *snapshot = borrow(1);
+    put("two");
+    add(1, 200);
+    expect_value(snapshot, "one");
+    marks_give_back(marks, 1);
 }
 
 Test(marks, those_before_the_horizon_expire)
