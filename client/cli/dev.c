@@ -5,9 +5,9 @@
  *     stop    stops all, cleanly if they can
  *     status  what belongs to it and what of that runs
  *
- * Starting is done before this process has a thread or a socket: fork and libzmq don't mix. "It
- * serves" is no guess: a write and a read went through and every process that runs is in the
- * topology, ready. Processes that end meanwhile are noticed at once, with the end of their log.
+ * "It serves" is no guess: a write and a read went through and every process is in the topology,
+ * ready. One that was started and ends is noticed at once, with the end of its log; one that was
+ * found running and ends, since somebody had just killed it, is started.
  */
 #include "client/cli/commands.h"
 
@@ -139,6 +139,7 @@ static enum status await_service(struct call *call, struct client_loop *loop,
     bool has_served = false;
     while (now_ms() < until_ms) {
         TRY(dev_processes_check(cluster, &call->failure));
+        TRY(dev_processes_start(cluster, &call->failure));
         has_served = has_served || serves(&probe, loop);
         if (has_served && all_are_ready(&probe, loop, cluster)) {
             return STATUS_ok;
@@ -222,7 +223,6 @@ static enum status start(struct call *call, struct dev_cluster *cluster, const c
     AUTO(client_loop_destroy) struct client_loop *loop = NULL;
     AUTO(answer_release) struct answer answer = {0};
     struct dev_shape shape;
-    size_t count;
     TRY(read_shape(call, &shape));
     TRY(dev_cluster_lock(cluster, dir, &call->failure));
     enum status status = dev_cluster_open(cluster, dir, &call->failure);
@@ -231,7 +231,7 @@ static enum status start(struct call *call, struct dev_cluster *cluster, const c
     }
     TRY(dev_cluster_shape(cluster, &shape, &call->failure));
     dev_processes_find(cluster);
-    TRY(dev_processes_start(cluster, &count, &call->failure));
+    TRY(dev_processes_start(cluster, &call->failure));
     TRY(open_client(call, cluster, &loop));
     TRY(await_service(call, loop, cluster));
     TRY(connection_topology(call, loop, &answer));

@@ -99,14 +99,22 @@ static enum status write_pid(const struct dev_cluster *cluster, const struct dev
     return STATUS_ok;
 }
 
+// Whether the process id is that of a process of ours.
+static bool is_running(const struct dev_cluster *cluster, const struct dev_process *process)
+{
+    struct command_line line;
+    command_line_init(&line, cluster, process, "");
+    return process->pid > 0 && runs_with(process->pid, &line);
+}
+
 void dev_processes_find(struct dev_cluster *cluster)
 {
     for (size_t i = 0; i < cluster->process_count; i++) {
         struct dev_process *process = &cluster->processes[i];
-        struct command_line line;
-        command_line_init(&line, cluster, process, "");
-        pid_t pid = read_pid(cluster, process);
-        process->pid = pid > 0 && runs_with(pid, &line) ? pid : 0;
+        process->pid = read_pid(cluster, process);
+        if (!is_running(cluster, process)) {
+            process->pid = 0;
+        }
     }
 }
 
@@ -157,12 +165,10 @@ static int spawn(const struct dev_cluster *cluster, struct dev_process *process,
     return error;
 }
 
-enum status dev_processes_start(struct dev_cluster *cluster, size_t *ret_count,
-                                struct failure *failure)
+enum status dev_processes_start(struct dev_cluster *cluster, struct failure *failure)
 {
     char program[DEV_PATH_SIZE_MAX];
     TRY(find_daemon(program, failure));
-    size_t count = 0;
     for (size_t i = 0; i < cluster->process_count; i++) {
         struct dev_process *process = &cluster->processes[i];
         if (process->pid != 0) {
@@ -177,9 +183,7 @@ enum status dev_processes_start(struct dev_cluster *cluster, size_t *ret_count,
                                strerror(error));
         }
         TRY(write_pid(cluster, process, failure));
-        count++;
     }
-    *ret_count = count;
     return STATUS_ok;
 }
 
@@ -213,7 +217,11 @@ enum status dev_processes_check(struct dev_cluster *cluster, struct failure *fai
     for (size_t i = 0; i < cluster->process_count; i++) {
         struct dev_process *process = &cluster->processes[i];
         int how;
-        if (process->pid == 0 || waitpid(process->pid, &how, WNOHANG) != process->pid) {
+        pid_t ended = process->pid == 0 ? 0 : waitpid(process->pid, &how, WNOHANG);
+        if (ended < 0 && !is_running(cluster, process)) {
+            process->pid = 0;
+        }
+        if (ended <= 0) {
             continue;
         }
         char tail[LOG_TAIL_SIZE + 1];
@@ -238,10 +246,8 @@ static int open_process(const struct dev_cluster *cluster, const struct dev_proc
     if (process->pid == 0) {
         return -1;
     }
-    struct command_line line;
-    command_line_init(&line, cluster, process, "");
     int descriptor = pidfd_open(process->pid, 0);
-    if (descriptor >= 0 && !runs_with(process->pid, &line)) {
+    if (descriptor >= 0 && !is_running(cluster, process)) {
         (void)close(descriptor);
         return -1;
     }

@@ -11,16 +11,14 @@
 // Sets the pid of every process that runs, 0 for the others.
 void dev_processes_find(struct dev_cluster *cluster);
 
-// Starts every process that dev_processes_find() did not find: skeind from the folder of this
-// program, in a session of its own, its output appended to DIR/log/NAME. Fails with unavailable
-// when one can't be started; those before it run then. `ret_count`: how many it started.
-//
-// To be called before this process has threads.
-MUST_CHECK enum status dev_processes_start(struct dev_cluster *cluster, size_t *ret_count,
-                                           struct failure *failure);
+// Starts every process that has no pid: skeind from the folder of this program, in a session of its
+// own, its output appended to DIR/log/NAME. Fails with unavailable when one can't be started; those
+// before it run then.
+MUST_CHECK enum status dev_processes_start(struct dev_cluster *cluster, struct failure *failure);
 
-// Fails with unavailable, with the last lines of its log, when a process that was started has ended
-// meanwhile.
+// Fails with unavailable, with the last lines of its log, when a process that this call of the tool
+// started has ended meanwhile. One that was found running and has ended, because it was about to,
+// loses its pid: it is to be started.
 MUST_CHECK enum status dev_processes_check(struct dev_cluster *cluster, struct failure *failure);
 
 // Stops all that run: who serves clients first, then the storage nodes together, coordinators last.
