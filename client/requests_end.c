@@ -8,6 +8,7 @@
 #include "client/requests_internal.h"
 
 #include "base/assert.h"
+#include "wire/document/operation.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +31,37 @@ static void name_session(struct client *self, const struct request *request, str
     buffer_append(&self->texts, session);
 }
 
+// Whether a transaction that was done has left a record: only those that write do.
+static bool leaves_record(const struct request *request)
+{
+    struct message kept;
+    struct bytes rest = buffer_bytes(&request->encoded);
+    struct operations operations;
+    struct operation operation;
+    struct operation_fault fault;
+    if (message_decode(&rest, &kept) != STATUS_ok ||
+        operations_open(kept.transact.operations, &operations, &fault) != STATUS_ok) {
+        return false;
+    }
+    while (operations_have_next(&operations) &&
+           operations_next(&operations, &operation, &fault) == STATUS_ok) {
+        if (operation.kind == OPERATION_insert || operation.kind == OPERATION_put ||
+            operation.kind == OPERATION_update || operation.kind == OPERATION_delete) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum session_end session_end_of(const struct request *request, enum status status)
+{
+    if (status == STATUS_unknown_outcome) {
+        return SESSION_END_unknown;
+    }
+    return status == STATUS_ok && leaves_record(request) ? SESSION_END_recorded
+                                                         : SESSION_END_traceless;
+}
+
 // Forgets the request and gives back a completion to fill in, with all that comes from the request.
 static struct ended *end_request(struct client *self, uint32_t slot, enum status status)
 {
@@ -48,7 +80,7 @@ static struct ended *end_request(struct client *self, uint32_t slot, enum status
         name_session(self, request, ended);
     }
     if (request->has_place) {
-        sessions_end(&self->sessions, &request->place, status == STATUS_unknown_outcome);
+        sessions_end(&self->sessions, &request->place, session_end_of(request, status));
     }
     request_leave_peer(self, request);
     if (request->encoded.capacity > BUFFER_KEEP_SIZE) {

@@ -3,6 +3,10 @@
  * A sequence that ends sets its bit, and done_below moves over all that are set. A lane whose
  * window is used up is passed over; a lane with a sequence whose outcome is unknown never moves
  * beyond it and is replaced by a new session once it is idle.
+ *
+ * A session that the cluster does not know may not begin with a sequence above the window (rule
+ * 29), and transactions that only read or fail leave no record of it. So a lane with nothing but
+ * those ends with its first window and is replaced, too.
  */
 #include "client/sessions.h"
 
@@ -51,7 +55,8 @@ static struct session_lane *add_lane(struct sessions *sessions)
 
 static bool lane_is_full(const struct session_lane *lane)
 {
-    return lane->next_sequence - lane->done_below >= SESSION_OUTCOMES_MAX;
+    uint64_t first = lane->is_recorded ? lane->done_below : 1;
+    return lane->next_sequence - first >= SESSION_OUTCOMES_MAX;
 }
 
 void sessions_take(struct sessions *sessions, struct session_place *ret_place)
@@ -91,19 +96,21 @@ static void set_done(struct session_lane *lane, uint64_t sequence)
     }
 }
 
-void sessions_end(struct sessions *sessions, const struct session_place *place, bool is_unknown)
+void sessions_end(struct sessions *sessions, const struct session_place *place,
+                  enum session_end how)
 {
     struct session_lane *lane = &sessions->lanes[place->lane];
     if (lane->number != place->number) {
         return;
     }
     lane->outstanding--;
-    if (is_unknown) {
+    if (how == SESSION_END_unknown) {
         lane->has_unknown = true;
     } else {
+        lane->is_recorded = lane->is_recorded || how == SESSION_END_recorded;
         set_done(lane, place->sequence);
     }
-    if (lane->outstanding == 0 && lane->has_unknown) {
+    if (lane->outstanding == 0 && (lane->has_unknown || lane_is_full(lane))) {
         renew_lane(sessions, lane);
     }
     if (place->lane < sessions->first_free && !lane_is_full(lane)) {

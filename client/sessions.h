@@ -15,6 +15,7 @@ struct session_lane {
     uint64_t done[SESSION_OUTCOMES_MAX / 64]; // bit sequence % SESSION_OUTCOMES_MAX: it is done
     uint32_t outstanding;                     // sequences taken that have not ended
     bool has_unknown; // one ended with its outcome unknown and must not be forgotten
+    bool is_recorded; // one was recorded: the cluster knows the session
 };
 
 struct sessions {
@@ -23,6 +24,13 @@ struct sessions {
     size_t count;
     size_t first_free; // lanes before it are full
     uint64_t numbers;  // of sessions so far
+};
+
+// How a transaction ended, as far as its session is concerned.
+enum session_end {
+    SESSION_END_recorded,  // it was done and left a record
+    SESSION_END_traceless, // it only read or failed
+    SESSION_END_unknown,
 };
 
 // One transaction's place in a session.
@@ -43,7 +51,8 @@ void sessions_take(struct sessions *sessions, struct session_place *ret_place);
 
 // The transaction has ended. With its outcome unknown its sequence stays, so that it can be asked
 // about; the session is left for a new one as soon as nothing is outstanding in it.
-void sessions_end(struct sessions *sessions, const struct session_place *place, bool is_unknown);
+void sessions_end(struct sessions *sessions, const struct session_place *place,
+                  enum session_end how);
 
 // The cluster has forgotten this session: no transaction gets a place in it any more.
 void sessions_expire(struct sessions *sessions, const struct session_place *place);

@@ -35,9 +35,9 @@ Test(sessions, move_done_below_over_what_has_ended_in_a_row)
     for (size_t i = 0; i < 4; i++) {
         places[i] = take(&sessions);
     }
-    sessions_end(&sessions, &places[1], false);
+    sessions_end(&sessions, &places[1], SESSION_END_recorded);
     cr_assert_eq(take(&sessions).done_below, 1);
-    sessions_end(&sessions, &places[0], false);
+    sessions_end(&sessions, &places[0], SESSION_END_recorded);
     cr_assert_eq(take(&sessions).done_below, 3);
     sessions_release(&sessions);
 }
@@ -53,7 +53,7 @@ Test(sessions, begin_another_one_when_the_window_is_used_up)
     struct session_place other = take(&sessions);
     cr_assert_neq(other.number, first.number);
     cr_assert_eq(other.sequence, 1);
-    sessions_end(&sessions, &first, false);
+    sessions_end(&sessions, &first, SESSION_END_recorded);
     cr_assert_eq(take(&sessions).number, first.number);
     sessions_release(&sessions);
 }
@@ -64,9 +64,9 @@ Test(sessions, never_pass_a_sequence_whose_outcome_is_unknown)
     sessions_init(&sessions, bytes_from_text("me"));
     struct session_place unknown = take(&sessions);
     struct session_place other = take(&sessions);
-    sessions_end(&sessions, &unknown, true);
+    sessions_end(&sessions, &unknown, SESSION_END_unknown);
     cr_assert_eq(take(&sessions).done_below, unknown.sequence);
-    sessions_end(&sessions, &other, false);
+    sessions_end(&sessions, &other, SESSION_END_recorded);
     cr_assert_eq(take(&sessions).done_below, unknown.sequence);
     sessions_release(&sessions);
 }
@@ -76,7 +76,7 @@ Test(sessions, leave_a_session_with_an_unknown_outcome_when_it_is_idle)
     struct sessions sessions;
     sessions_init(&sessions, bytes_from_text("me"));
     struct session_place unknown = take(&sessions);
-    sessions_end(&sessions, &unknown, true);
+    sessions_end(&sessions, &unknown, SESSION_END_unknown);
     cr_assert_neq(take(&sessions).number, unknown.number);
     sessions_release(&sessions);
 }
@@ -90,8 +90,37 @@ Test(sessions, leave_an_expired_session_and_ignore_its_late_ends)
     sessions_expire(&sessions, &expired);
     struct session_place fresh = take(&sessions);
     cr_assert_neq(fresh.number, expired.number);
-    sessions_end(&sessions, &late, false);
+    sessions_end(&sessions, &late, SESSION_END_recorded);
     cr_assert_eq(take(&sessions).done_below, 1);
+    sessions_release(&sessions);
+}
+
+Test(sessions, leave_a_session_without_a_record_before_it_is_too_late_for_one)
+{
+    struct sessions sessions;
+    sessions_init(&sessions, bytes_from_text("me"));
+    for (int i = 0; i < 1000; i++) {
+        struct session_place place = take(&sessions);
+        cr_assert_leq(place.sequence, SESSION_OUTCOMES_MAX);
+        sessions_end(&sessions, &place, SESSION_END_traceless);
+    }
+    cr_assert_eq(sessions.count, 1);
+    sessions_release(&sessions);
+}
+
+Test(sessions, stay_in_a_session_with_a_record)
+{
+    struct sessions sessions;
+    sessions_init(&sessions, bytes_from_text("me"));
+    struct session_place first = take(&sessions);
+    sessions_end(&sessions, &first, SESSION_END_recorded);
+    struct session_place last = first;
+    for (int i = 0; i < 1000; i++) {
+        last = take(&sessions);
+        sessions_end(&sessions, &last, SESSION_END_traceless);
+    }
+    cr_assert_eq(last.number, first.number);
+    cr_assert_eq(last.sequence, 1001);
     sessions_release(&sessions);
 }
 
@@ -124,7 +153,7 @@ Test(sessions, keep_every_window_within_its_bound_under_random_ends)
     }
     for (int i = 0; i < 50000; i++) {
         size_t at = random_below(&random, OUTSTANDING);
-        sessions_end(&sessions, &places[at], random_chance(&random, 1000));
+        sessions_end(&sessions, &places[at], (enum session_end)random_below(&random, 3));
         places[at] = take(&sessions);
         cr_assert_lt(places[at].sequence - places[at].done_below, SESSION_OUTCOMES_MAX);
     }
