@@ -90,6 +90,29 @@ static void run_seed(const struct campaign_options *options, uint64_t seed,
     free(simulation);
 }
 
+// Runs the seed once more and compares.
+static void check_repeatable(const struct campaign_options *options, uint64_t seed,
+                             struct simulation_result *result)
+{
+    struct simulation_result again;
+    run_seed(options, seed, &again);
+    if (again.digest != result->digest && !result->is_violated) {
+        result->is_violated = true;
+        snprintf(result->violation, sizeof result->violation,
+                 "the seed went another way when it was run again");
+    }
+}
+
+// Whether the violation is there without the deviation, too.
+static bool is_violated_anyway(const struct campaign_options *options, uint64_t seed)
+{
+    struct simulation_result result;
+    bug_activate(0);
+    run_seed(options, seed, &result);
+    bug_activate(options->bug);
+    return result.is_violated;
+}
+
 // The life of a worker.
 static void work(const struct campaign_options *options, struct slot *slot)
 {
@@ -99,6 +122,12 @@ static void work(const struct campaign_options *options, struct slot *slot)
         slot->started_s = monotonic_s();
         struct simulation_result result;
         run_seed(options, seed, &result);
+        if (options->is_twice) {
+            check_repeatable(options, seed, &result);
+        }
+        if (options->must_fail && result.is_violated) {
+            result.is_violated = !is_violated_anyway(options, seed);
+        }
         add_result(&slot->sum, seed, &result);
         slot->next += options->jobs;
         if (result.is_violated) {
@@ -127,6 +156,16 @@ static void start_worker(const struct campaign_options *options, struct slot *sl
     }
 }
 
+// Whether the seed passes without the deviation.
+static bool passes_without(const struct campaign_options *options, uint64_t seed)
+{
+    struct campaign_options plain = {
+        .seed = seed, .count = 1, .jobs = 1, .scenario = options->scenario};
+    struct campaign_result result;
+    campaign_run(&plain, &result);
+    return result.violations == 0;
+}
+
 // A worker ended otherwise than by finishing: its seed failed.
 static void count_death(const struct campaign_options *options, struct slot *slot, int how)
 {
@@ -138,11 +177,13 @@ static void count_death(const struct campaign_options *options, struct slot *slo
     }
     uint64_t index = slot->is_done && slot->next >= options->jobs ? slot->next - options->jobs
                                                                   : slot->next;
-    tell_violation(options, options->seed + index, what);
-    slot->sum.violations++;
     slot->sum.seeds += !slot->is_done;
     slot->next += options->jobs;
-    slot->is_stopped = !options->goes_on;
+    if (!options->must_fail || passes_without(options, options->seed + index)) {
+        tell_violation(options, options->seed + index, what);
+        slot->sum.violations++;
+        slot->is_stopped = !options->goes_on;
+    }
     slot->is_done = slot->is_done || slot->is_stopped || slot->next >= options->count;
 }
 

@@ -11,8 +11,10 @@ struct campaign_options {
     uint64_t count;       // seeds
     unsigned bug;         // deviation switched on, 0 for none
     unsigned jobs;        // worker processes
+    bool must_fail;       // only violations count that aren't there without the deviation
     bool is_tracing;      // tell every step
     bool goes_on;         // after a violation, too
+    bool is_twice;        // every seed is run twice and must go the same way
     const char *scenario; // file to run instead of random faults; NULL for none
 };
 

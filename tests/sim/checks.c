@@ -2,7 +2,8 @@
  * Checks of the storage nodes. Each node has a shadow: its log as epochs by position, once as it
  * will be when all its writes are done, once as it is on its disk.
  *
- * 1. One maker for each epoch, and equal entries everywhere: ledger_write(), on every write.
+ * 1. One primary for each epoch, one maker of its entries, and equal entries everywhere:
+ *    check_alone(), and ledger_write() on every write.
  * 2. A position is committed when a node first says so. At that moment the entry is on the disks of
  *    a majority of the voters (rules 8, 9, 14 to 16), and whoever leads a later epoch has it.
  * 3. A node that says that a position is committed has the committed entry there, for ever.
@@ -28,6 +29,7 @@ void checks_release(struct checks *checks)
         free(checks->shadows[i].durable.epochs);
     }
     free(checks->chains);
+    free(checks->led);
     *checks = (struct checks){0};
 }
 
@@ -101,7 +103,7 @@ static void put_entries(struct checks *checks, struct shadow *shadow, struct sha
     while (frames.size > 0) {
         struct entry entry;
         size_t size;
-        if (entry_decode(frames, checks->cluster_id, &entry, &size) != STATUS_ok) {
+        if (entry_decode(frames, shadow->cluster_id, &entry, &size) != STATUS_ok) {
             world_violate(checks->world, "%s appends bytes that are no entry", shadow->name);
             return;
         }
@@ -125,6 +127,11 @@ static void carry_out(struct checks *checks, struct shadow *shadow, struct shado
         break;
     default: break;
     }
+}
+
+void checks_set_cluster(struct checks *checks, unsigned node, uint64_t cluster_id)
+{
+    checks->shadows[node].cluster_id = cluster_id;
 }
 
 void checks_queued(struct checks *checks, unsigned node, const struct disk_request *request)
@@ -214,6 +221,19 @@ static void check_claims(struct checks *checks, struct shadow *shadow, uint64_t 
     shadow->claimed = commit_position > shadow->claimed ? commit_position : shadow->claimed;
 }
 
+// Check 1: no epoch has a second primary, nor the same one again.
+static void check_alone(struct checks *checks, const struct shadow *shadow, uint64_t epoch)
+{
+    for (size_t i = 0; i < checks->led_count; i++) {
+        if (checks->led[i] == epoch) {
+            world_violate(checks->world, "%s leads epoch %llu, which had a primary before",
+                          shadow->name, (unsigned long long)epoch);
+        }
+    }
+    make_room(&checks->led, &checks->led_capacity, checks->led_count);
+    checks->led[checks->led_count++] = epoch;
+}
+
 // Check 4.
 static void check_lead(struct checks *checks, struct shadow *shadow, const struct node_view *view)
 {
@@ -225,7 +245,7 @@ static void check_lead(struct checks *checks, struct shadow *shadow, const struc
     if (epoch == 0) {
         return;
     }
-    checks->elections++;
+    check_alone(checks, shadow, epoch);
     world_trace(checks->world, "%s leads epoch %llu", shadow->name, (unsigned long long)epoch);
     for (uint64_t position = checks->ledger->committed_count; position >= 1; position--) {
         uint64_t committed_epoch = checks->ledger->committed[position - 1];

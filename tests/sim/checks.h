@@ -24,6 +24,7 @@ struct shadow {
     const char *name;
     unsigned process;          // its number
     uint64_t directory_id;     // of its present directory
+    uint64_t cluster_id;       // that it belongs to; 0 for none
     struct shadow_log queued;  // what its journal holds once all writes under way are done
     struct shadow_log durable; // what is on its disk
     uint64_t claimed;          // commit position that it claimed in this life, checked
@@ -36,10 +37,11 @@ struct checks {
     struct shadow shadows[STORAGE_COUNT_MAX];
     unsigned count;                     // of storage nodes
     struct configuration configuration; // committed last
-    uint64_t cluster_id;                // of the entries
     uint64_t *chains;                   // owned; digest of applied effects by position, 0: not seen
     size_t chain_capacity;
-    uint64_t elections; // primaries seen
+    uint64_t *led; // owned; epochs that had a primary
+    size_t led_count;
+    size_t led_capacity;
 };
 
 void checks_init(struct checks *checks, struct world *world, struct ledger *ledger);
@@ -51,6 +53,9 @@ unsigned checks_add(struct checks *checks, const char *name, unsigned process);
 // The node found this on its disk.
 void checks_boot(struct checks *checks, unsigned node, uint64_t directory_id,
                  const struct node_boot *boot);
+
+// The node belongs to this cluster; 0 for none.
+void checks_set_cluster(struct checks *checks, unsigned node, uint64_t cluster_id);
 
 // The node asked for this disk request; later it was carried out.
 void checks_queued(struct checks *checks, unsigned node, const struct disk_request *request);

@@ -278,7 +278,8 @@ static bool may_impair(struct faults *faults, const struct storage_shell *storag
         impaired += other != storage && (other->is_wiped || other->is_damaged);
     }
     bool is_voter = storage->node < voters;
-    return (!is_voter || impaired + 1 <= (voters - 1) / 2) && simulation->checks.cluster_id != 0;
+    return (!is_voter || impaired + 1 <= (voters - 1) / 2) &&
+           simulation->ledger.committed_count > 0;
 }
 
 static bool damage(struct faults *faults)

@@ -1,7 +1,16 @@
 /*
  * skein-sim: runs clusters of the real machines in a simulated world, seed by seed.
  *
- *     skein-sim [--seed S] [--count N] [--jobs J] [--bug K] [--scenario FILE] [--go-on] [--trace]
+ *     --seed S --count N   seeds S to S+N-1, one by default
+ *     --seeds FILE         the seeds in a file, one a line; what follows the number is a comment
+ *     --scenario FILE      follows a script instead of chance (tests/sim/scenario.h)
+ *     --bug K              with deviation K of the replication rules
+ *     --jobs J             in so many processes
+ *     --go-on              after a violation, too
+ *     --twice              every seed twice: it must go the same way
+ *     --trace              tells every step on standard output
+ *     --must-fail          succeeds if a violation is found that isn't there without --bug
+ *     --list               the kinds of faults
  *
  * Exits 1 when a rule was violated, 2 for bad usage, else 0, and ends with one JSON object.
  */
@@ -11,13 +20,22 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { JOBS_LIMIT = 64, EXIT_VIOLATION = 1, EXIT_BAD_USAGE = 2 };
+enum { JOBS_LIMIT = 64, LINE_SIZE_MAX = 256, EXIT_VIOLATION = 1, EXIT_BAD_USAGE = 2 };
+
+// What the arguments ask for.
+struct request {
+    struct campaign_options campaign;
+    const char *seeds; // file with seeds; NULL for none
+    bool lists;
+};
 
 static int tell_usage(void)
 {
-    fprintf(stderr, "usage: skein-sim [--seed S] [--count N] [--jobs J] [--bug K] "
-                    "[--scenario FILE] [--go-on] [--trace]\n"
+    fprintf(stderr, "usage: skein-sim [--seed S] [--count N] [--seeds FILE] [--scenario FILE]\n"
+                    "                 [--bug K] [--jobs J] [--go-on] [--twice] [--trace]\n"
+                    "                 [--must-fail]\n"
                     "       skein-sim --list\n");
     return EXIT_BAD_USAGE;
 }
@@ -47,60 +65,103 @@ static void list_faults(void)
 }
 
 // Reads the arguments; false when they are wrong.
-static bool read_options(int count, char **arguments, struct campaign_options *options,
-                         bool *ret_lists)
+static bool read_request(int count, char **arguments, struct request *request)
 {
     static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"count", required_argument, NULL, 'n'},
-        {"jobs", required_argument, NULL, 'j'},
-        {"bug", required_argument, NULL, 'b'},
-        {"scenario", required_argument, NULL, 'c'},
-        {"go-on", no_argument, NULL, 'g'},
-        {"trace", no_argument, NULL, 't'},
-        {"list", no_argument, NULL, 'l'},
-        {0},
+        {"seed", required_argument, NULL, 's'},     {"count", required_argument, NULL, 'n'},
+        {"jobs", required_argument, NULL, 'j'},     {"bug", required_argument, NULL, 'b'},
+        {"scenario", required_argument, NULL, 'c'}, {"seeds", required_argument, NULL, 'f'},
+        {"go-on", no_argument, NULL, 'g'},          {"twice", no_argument, NULL, '2'},
+        {"trace", no_argument, NULL, 't'},          {"must-fail", no_argument, NULL, 'm'},
+        {"list", no_argument, NULL, 'l'},           {0},
     };
+    struct campaign_options *campaign = &request->campaign;
     uint64_t jobs = 1;
     uint64_t bug = 0;
     bool is_good = true;
     for (int name = 0; name != -1; name = getopt_long(count, arguments, "", names, NULL)) {
         switch (name) {
         case 0: break;
-        case 's': is_good = is_good && read_number(optarg, &options->seed); break;
-        case 'n': is_good = is_good && read_number(optarg, &options->count); break;
+        case 's': is_good = is_good && read_number(optarg, &campaign->seed); break;
+        case 'n': is_good = is_good && read_number(optarg, &campaign->count); break;
         case 'j': is_good = is_good && read_number(optarg, &jobs); break;
         case 'b': is_good = is_good && read_number(optarg, &bug); break;
-        case 'c': options->scenario = optarg; break;
-        case 'g': options->goes_on = true; break;
-        case 't': options->is_tracing = true; break;
-        case 'l': *ret_lists = true; break;
+        case 'c': campaign->scenario = optarg; break;
+        case 'f': request->seeds = optarg; break;
+        case 'g': campaign->goes_on = true; break;
+        case '2': campaign->is_twice = true; break;
+        case 't': campaign->is_tracing = true; break;
+        case 'm': campaign->must_fail = true; break;
+        case 'l': request->lists = true; break;
         default: is_good = false;
         }
     }
-    options->jobs = (unsigned)(jobs < options->count ? jobs : options->count);
-    options->bug = (unsigned)bug;
-    return is_good && optind == count && options->count >= 1 && jobs >= 1 && jobs <= JOBS_LIMIT &&
+    campaign->jobs = (unsigned)(jobs < campaign->count ? jobs : campaign->count);
+    campaign->bug = (unsigned)bug;
+    return is_good && optind == count && campaign->count >= 1 && jobs >= 1 && jobs <= JOBS_LIMIT &&
            bug <= UINT16_MAX;
+}
+
+static void add(struct campaign_result *sum, const struct campaign_result *result)
+{
+    sum->seeds += result->seeds;
+    sum->violations += result->violations;
+    sum->virtual_us += result->virtual_us;
+    sum->commits += result->commits;
+    sum->faults += result->faults;
+    sum->digest += result->digest;
+}
+
+// Runs the seeds in the file; false if it can't be read.
+static bool run_file(const struct request *request, struct campaign_result *ret_sum)
+{
+    struct campaign_options options = request->campaign;
+    char line[LINE_SIZE_MAX];
+    FILE *file = fopen(request->seeds, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        struct campaign_result result;
+        line[strcspn(line, " #\n")] = '\0';
+        if (*line == '\0') {
+            continue;
+        }
+        options.count = 1;
+        options.jobs = 1;
+        if (!read_number(line, &options.seed)) {
+            fclose(file);
+            return false;
+        }
+        campaign_run(&options, &result);
+        add(ret_sum, &result);
+    }
+    bool is_read = file != NULL;
+    if (file != NULL) {
+        fclose(file);
+    }
+    return is_read;
 }
 
 int main(int count, char **arguments)
 {
-    struct campaign_options options = {.seed = 1, .count = 1};
-    bool lists = false;
-    if (!read_options(count, arguments, &options, &lists)) {
+    struct request request = {.campaign = {.seed = 1, .count = 1}};
+    struct campaign_result result = {0};
+    if (!read_request(count, arguments, &request)) {
         return tell_usage();
     }
-    if (lists) {
+    if (request.lists) {
         list_faults();
         return EXIT_SUCCESS;
     }
-    struct campaign_result result;
-    campaign_run(&options, &result);
+    if (request.seeds == NULL) {
+        campaign_run(&request.campaign, &result);
+    } else if (!run_file(&request, &result)) {
+        fprintf(stderr, "skein-sim: %s can't be read\n", request.seeds);
+        return EXIT_BAD_USAGE;
+    }
     printf("{\"seeds\":%llu,\"violations\":%llu,\"virtual_seconds\":%.3f,\"commits\":%llu,"
            "\"faults\":%llu,\"digest\":\"%016llx\"}\n",
            (unsigned long long)result.seeds, (unsigned long long)result.violations,
            (double)result.virtual_us / 1e6, (unsigned long long)result.commits,
            (unsigned long long)result.faults, (unsigned long long)result.digest);
-    return result.violations > 0 ? EXIT_VIOLATION : EXIT_SUCCESS;
+    bool is_violated = result.violations > 0;
+    return is_violated == request.campaign.must_fail ? EXIT_SUCCESS : EXIT_VIOLATION;
 }

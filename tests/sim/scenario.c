@@ -39,9 +39,12 @@ static bool set_option(struct options *options, const char *name, uint64_t value
     }
     if (strcmp(name, "segment") == 0) {
         options->segment_size = value;
-        return true;
+    } else if (strcmp(name, "seed") == 0) {
+        options->seed = value;
+    } else {
+        return false;
     }
-    return false;
+    return true;
 }
 
 // The first line, if it is one: options by name.

@@ -26,18 +26,16 @@ enum {
 static void watch_storage(struct simulation *simulation, struct storage_shell *storage)
 {
     const struct outbox *outbox = &storage->shell.outbox;
+    node_inspect(storage->shell.machine.self, &storage->view);
+    checks_set_cluster(&simulation->checks, storage->node, storage->view.cluster_id);
     for (size_t i = 0; i < outbox->count; i++) {
         const struct effect *effect = &outbox->effects[i];
-        if (effect->kind == EFFECT_CLUSTER) {
-            simulation->checks.cluster_id = effect->at_us;
-        }
         if (effect->kind == EFFECT_DISK) {
             struct disk_request request = effect->disk;
             request.bytes = outbox_effect_bytes(outbox, effect);
             checks_queued(&simulation->checks, storage->node, &request);
         }
     }
-    node_inspect(storage->shell.machine.self, &storage->view);
     checks_step(&simulation->checks, storage->node, &storage->view);
     storage->is_damaged = storage->is_damaged && (storage->view.loading || storage->view.damaged);
     model_update(&simulation->model);

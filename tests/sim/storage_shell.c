@@ -453,6 +453,8 @@ void storage_shell_format(struct storage_shell *storage)
 {
     ASSERT(!storage->shell.is_up);
     sim_disk_wipe(storage->disk);
+    sim_disk_fail_after(storage->disk, 0, STATUS_ok);
+    sim_disk_set_free(storage->disk, UINT64_MAX);
     storage->is_damaged = false;
     for (size_t i = 0; i < STATE_GENERATIONS_MAX; i++) {
         state_destroy(&storage->slots[i].state);
