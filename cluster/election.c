@@ -144,13 +144,20 @@ static void ask(const struct election *self, struct elector *elector, struct out
     outbox_send(out, elector->address, self->state == ELECTION_POLL ? &poll : &seal);
 }
 
-// Asks those not asked yet; or, to ask again, all that have not answered. A poll goes to every node
-// known, a seal to the voters that did not fail as appointee.
+// Whether to ask somebody again: for a promise who is silent; in a poll also who did not agree, for
+// that is a matter of moments.
+static bool is_to_be_asked_again(const struct election *self, const struct elector *elector)
+{
+    return self->state == ELECTION_POLL ? !elector->agrees : !elector->has_answered;
+}
+
+// Asks those not asked yet; or others again. A poll goes to every node known, a seal to the voters
+// that did not fail as appointee.
 static void ask_all(struct election *self, bool is_again, struct outbox *out)
 {
     for (size_t i = 0; i < self->electorate.count; i++) {
         struct elector *elector = &self->electorate.electors[i];
-        bool is_due = is_again ? !elector->has_answered : !elector->is_asked;
+        bool is_due = is_again ? is_to_be_asked_again(self, elector) : !elector->is_asked;
         bool may_seal = electorate_is_voter(&self->electorate, elector) && !elector->is_excluded;
         if (is_due && (self->state == ELECTION_POLL || may_seal)) {
             ask(self, elector, out);
@@ -170,7 +177,7 @@ static void begin_poll(struct election *self, uint64_t now_us, struct outbox *ou
 {
     self->times.poll_us = self->times.poll_us == 0 ? now_us : self->times.poll_us;
     self->request++;
-    self->resend_us = UINT64_MAX; // the next poll asks all again
+    self->resend_us = now_us + pacing_resend_us(&self->pacing);
     begin_asking(self, ELECTION_POLL, now_us + pacing_poll_us(&self->pacing), out);
 }
 
@@ -439,7 +446,7 @@ static void take_answer(struct election *self, const struct event *event,
                         const struct elector_answer *answer, struct outbox *out)
 {
     struct elector *elector = electorate_find(&self->electorate, event->from);
-    if (elector == NULL || !elector->is_asked || elector->has_answered) {
+    if (elector == NULL || !elector->is_asked || !is_to_be_asked_again(self, elector)) {
         return;
     }
     hear_promise(self, elector, answer->promised, event->now_us);

@@ -53,7 +53,7 @@ uint64_t pacing_step_us(const struct pacing *pacing)
 
 uint64_t pacing_resend_us(const struct pacing *pacing)
 {
-    return pacing_step_us(pacing) / RESEND_PART;
+    return base_us(pacing) / RESEND_PART;
 }
 
 // Where this coordinator stands in the file; behind all when it is not in it.

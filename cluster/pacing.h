@@ -33,7 +33,8 @@ uint64_t pacing_poll_us(const struct pacing *pacing);
 // could write the last one.
 uint64_t pacing_step_us(const struct pacing *pacing);
 
-// How long to leave the silent alone before asking them again.
+// How long to leave the others alone before asking them again; always the same, so that a network
+// that heals is noticed soon.
 uint64_t pacing_resend_us(const struct pacing *pacing);
 
 // How long to leave the first moves to the coordinators that the file names before this one.

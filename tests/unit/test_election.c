@@ -123,6 +123,25 @@ Test(election, a_failed_poll_is_over_as_soon_as_all_who_are_reached_have_answere
     stage_close(&stage);
 }
 
+Test(election, a_voter_that_turns_up_or_hears_the_primary_no_more_is_noticed_soon)
+{
+    struct stage stage;
+    stage_open(&stage, "123");
+    stage.voters[1].hears_primary = true;
+    stage.election.pacing.failures = 6;
+    stage_suspect(&stage);
+    stage_answer(&stage, 1);
+    stage_wait(&stage, 1000 * MS);
+    stage_check_state(&stage, ELECTION_POLL);
+    post_forget(stage.post);
+    stage_wait(&stage, 50 * MS);
+    cr_assert_eq(post_count(stage.post, 0, MESSAGE_poll), 3);
+    stage.voters[1].hears_primary = false;
+    stage_answer_all(&stage, "23");
+    stage_check_state(&stage, ELECTION_SEAL);
+    stage_close(&stage);
+}
+
 Test(election, a_network_slower_than_a_step_does_not_prevent_it)
 {
     struct stage stage;
