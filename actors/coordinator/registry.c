@@ -2,7 +2,7 @@
  * The registry.
  *
  * 1. A member is known by its name. Two processes of one name would take turns: one that was
- *    started anew takes over only when the former one is unreachable or has missed two reports.
+ *    started anew takes over only when the former one is unreachable or silent for a while.
  * 2. Of one process the later report counts, by its beat; what came late changes nothing.
  * 3. Whatever others must hear of at once (who there is, where, in which state) moves the change
  *    number; positions and versions do not, they travel with the next topology that is sent.
@@ -14,8 +14,8 @@
 #include "cluster/word.h"
 
 enum {
-    MEMBER_OVERHEAD = 128, // encoded size of a member without its texts, at most
-    MISSED_US = 2 * BEAT_MS * 1000,
+    MEMBER_OVERHEAD = 128,                   // encoded size of a member without its texts, at most
+    MISSED_US = MEMBER_EXPIRY_MS * 1000 / 3, // a process not heard for so long may be replaced
 };
 
 static_assert((int)REGISTRY_MEMBERS_MAX <= (int)MEMBER_COUNT_MAX, "others can list them all");

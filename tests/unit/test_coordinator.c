@@ -378,7 +378,7 @@ Test(coordinator, two_processes_of_one_name_do_not_take_turns)
     struct message_member other = office_member(&office, "r1", MEMBER_ready, 0);
     other.incarnation = 2;
     check_refused(&office, other, "r1", STATUS_in_use);
-    office_wait(&office, 190 * MS);
+    office_wait(&office, 650 * MS);
     other.beat = ++office.beats;
     office_report(&office, other);
     cr_assert_eq(
