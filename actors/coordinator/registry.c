@@ -2,7 +2,8 @@
  * The registry.
  *
  * 1. A member is known by its name. Two processes of one name would take turns: one that was
- *    started anew takes over only when the former one is unreachable or silent for a while.
+ *    started anew takes over only when the former one is unreachable or silent for a while, or when
+ *    it holds the same storage directory.
  * 2. Of one process the later report counts, by its beat; what came late changes nothing.
  * 3. Whatever others must hear of at once (who there is, where, in which state) moves the change
  *    number; positions and versions do not, they travel with the next topology that is sent.
@@ -71,10 +72,15 @@ static bool record_is_news(const struct topology_member *a, const struct topolog
            strcmp(a->trace_endpoint, b->trace_endpoint) != 0;
 }
 
-// Whether a report of another incarnation may take the place of what is known.
-static bool member_is_replaceable(const struct registry_member *member, uint64_t now_us)
+// Whether a report of another incarnation may take the place of what is known. Two processes can't
+// have one storage directory: there the new one is the same node, started anew.
+static bool member_is_replaceable(const struct registry_member *member,
+                                  const struct topology_member *record, uint64_t now_us)
 {
-    return member->record.state == MEMBER_unreachable || now_us - member->heard_us > MISSED_US;
+    bool is_same_directory = record->directory_id != 0 &&
+                             record->directory_id == member->record.directory_id;
+    return is_same_directory || member->record.state == MEMBER_unreachable ||
+           now_us - member->heard_us > MISSED_US;
 }
 
 enum status registry_report(struct registry *registry, const struct message_member *report,
@@ -89,7 +95,7 @@ enum status registry_report(struct registry *registry, const struct message_memb
     if (member == NULL) {
         member = registry_slot(registry);
     } else if (member->record.incarnation != record.incarnation) {
-        if (!member_is_replaceable(member, now_us)) {
+        if (!member_is_replaceable(member, &record, now_us)) {
             return STATUS_in_use;
         }
     } else if (member->record.beat >= record.beat) {

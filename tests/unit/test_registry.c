@@ -87,6 +87,22 @@ Test(registry, another_incarnation_waits_until_the_former_one_is_silent)
     cr_assert_eq(report(registry, "r1", 1, 6, 668 * MS), STATUS_in_use);
 }
 
+Test(registry, a_storage_node_started_anew_is_known_by_its_directory)
+{
+    AUTO(registry_free) struct registry *registry = registry_new();
+    struct registry_member *member;
+    struct message_member message = report_of("s1", 1, 5);
+    message.directory_id = 101;
+    cr_assert_eq(registry_report(registry, &message, FROM, 0, &member), STATUS_ok);
+    message.incarnation = 2;
+    message.beat = 1;
+    message.directory_id = 102;
+    cr_assert_eq(registry_report(registry, &message, FROM, 1, &member), STATUS_in_use);
+    message.directory_id = 101;
+    cr_assert_eq(registry_report(registry, &message, FROM, 1, &member), STATUS_ok);
+    cr_assert_eq(member->record.incarnation, 2);
+}
+
 Test(registry, another_incarnation_of_one_unreachable_is_taken_at_once)
 {
     AUTO(registry_free) struct registry *registry = registry_new();
