@@ -6,13 +6,19 @@
  *   PEER_UP     -> report: a coordinator that was started anew knows us at once
  *   topology    -> kept, if it comes from a coordinator and is well formed
  *
- * 1. Every report goes to every coordinator and puts the timer off by beat_ms, so that nobody
- *    reports more often than that unless something changed.
+ * 1. Every report goes to every coordinator and puts the timer off by beat_ms, or a few times that
+ *    for a process that doesn't lead (its silence is less urgent, and it saves wakeups), so that
+ * nobody reports more often than that unless something changed.
  * 2. What comes from anybody but a coordinator changes nothing here; what is malformed is counted
  *    and told with growing distance (the 1st, 2nd, 4th, 8th time ...), so that a flood of it
  *    fills no log.
  */
 #include "cluster/agent.h"
+
+enum {
+    QUIET_BEATS = 5,    // a process that doesn't lead reports once in so many beats
+    EXPIRY_REPORTS = 4, // of its reports may be lost before it counts as silent
+};
 
 void agent_init(struct agent *agent, const struct process *process)
 {
@@ -180,6 +186,18 @@ enum agent_result agent_step(struct agent *agent, const struct event *event, str
     }
 }
 
+// How long until the next report if nothing changes.
+static uint64_t agent_interval_us(const struct agent *agent)
+{
+    const struct timings *timings = &agent->process->timings;
+    uint64_t quiet_us = timings->beat_ms * UINT64_C(1000) * QUIET_BEATS;
+    uint64_t most_us = timings->member_expiry_ms * UINT64_C(1000) / EXPIRY_REPORTS;
+    if (agent->self.state == MEMBER_primary || most_us < timings->beat_ms * UINT64_C(1000)) {
+        return timings->beat_ms * UINT64_C(1000);
+    }
+    return quiet_us < most_us ? quiet_us : most_us;
+}
+
 void agent_report(struct agent *agent, uint64_t now_us, struct outbox *out)
 {
     agent->self.beat++;
@@ -188,5 +206,5 @@ void agent_report(struct agent *agent, uint64_t now_us, struct outbox *out)
     for (size_t i = 0; i < agent->process->coordinator_count; i++) {
         outbox_send(out, agent->coordinators[i], &report);
     }
-    outbox_timer(out, AGENT_TIMER, now_us + agent->process->timings.beat_ms * UINT64_C(1000));
+    outbox_timer(out, AGENT_TIMER, now_us + agent_interval_us(agent));
 }
