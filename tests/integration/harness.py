@@ -35,14 +35,45 @@ def free_port():
             continue
 
 
-class Cluster:
+class Access:
+    """Asks the cluster at `self.at`."""
+
+    at = None
+
+    def skein(self, *words, **options):
+        """What the tool printed, read as JSON: one value, or a list of the lines' values."""
+        lines = run('--at', self.at, '--format', 'json', *words, **options).splitlines()
+        values = [json.loads(line) for line in lines]
+        return values[0] if len(values) == 1 else values
+
+    def refusal(self, *words, **options):
+        """(exit code, code of the error) of a call that must fail."""
+        result = call('--at', self.at, '--format', 'json', *words, **options)
+        if result.returncode == 0:
+            raise AssertionError(f'{words} succeeded: {result.stdout}')
+        return result.returncode, json.loads(result.stderr)['error']['code']
+
+    def primary(self):
+        return wait_for(lambda: self.skein('status')['primary'], 'a primary')
+
+    def wait_for_another_primary(self, old):
+        return wait_for(lambda: self.skein('status')['primary'] not in (None, old),
+                        'another primary')
+
+    def wait_until_whole(self, seconds=10):
+        def is_whole():
+            states = [process['state'] for process in self.skein('status')['processes']]
+            return all(state in ('primary', 'replica', 'ready') for state in states)
+        wait_for(is_whole, 'all processes to be ready', seconds)
+
+
+class Cluster(Access):
     """A cluster of `skein dev`."""
 
     def __init__(self, **shape):
         self.dir = tempfile.mkdtemp(prefix='skein-test-')
         self.port = free_port()
         self.shape = [word for name, count in shape.items() for word in (f'--{name}', str(count))]
-        self.at = None
 
     def __enter__(self):
         try:
@@ -75,25 +106,9 @@ class Cluster:
         self.at = status['at']
         return status
 
-    def skein(self, *words, **options):
-        """What the tool printed, read as JSON: one value, or a list of the lines' values."""
-        lines = run('--at', self.at, '--format', 'json', *words, **options).splitlines()
-        values = [json.loads(line) for line in lines]
-        return values[0] if len(values) == 1 else values
-
-    def refusal(self, *words, **options):
-        """(exit code, code of the error) of a call that must fail."""
-        result = call('--at', self.at, '--format', 'json', *words, **options)
-        if result.returncode == 0:
-            raise AssertionError(f'{words} succeeded: {result.stdout}')
-        return result.returncode, json.loads(result.stderr)['error']['code']
-
     def pids(self):
         """{name: pid} of what runs."""
         return {p['name']: p['pid'] for p in self.dev('status')['processes'] if p['running']}
-
-    def primary(self):
-        return wait_for(lambda: self.skein('status')['primary'], 'a primary')
 
     def kill(self, name, number=signal.SIGKILL):
         os.kill(self.pids()[name], number)
