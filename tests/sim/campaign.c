@@ -264,7 +264,9 @@ static void tend_all(const struct campaign_options *options, struct slot *slots)
             is_stopped = is_stopped || (slots[i].is_stopped && slots[i].pid == 0);
         }
         tell_progress(options, slots, &told_s);
-        sigtimedwait(&children, NULL, &(struct timespec){.tv_sec = 1});
+        if (is_busy && !is_stopped) {
+            sigtimedwait(&children, NULL, &(struct timespec){.tv_sec = 1});
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-enum { TAG_SWITCHOVER = 1000, SWITCHOVER_TIMEOUT_MS = 2000, SERVICE_THINK_US = 5000 };
+enum { TAG_CALL = 1000, CALL_TIMEOUT_MS = 2000, SERVICE_THINK_US = 5000, MARK_PPM = 20000 };
 
 static struct client_shell *client_of(struct shell *shell)
 {
@@ -30,6 +30,26 @@ static void think(struct client_shell *client)
              client, client->shell.life);
 }
 
+// Asks whom it takes for the primary to mark a version.
+static void ask_mark(struct client_shell *client)
+{
+    struct shell *shell = &client->shell;
+    const struct topology_member *primary = topology_primary(client_topology(shell->machine.self));
+    if (primary == NULL || !random_chance(&client->workload.random, MARK_PPM)) {
+        return;
+    }
+    struct client_call call = {.message = {.kind = MESSAGE_mark},
+                               .to = bytes_from_text(primary->name),
+                               .timeout_ms = CALL_TIMEOUT_MS,
+                               .tag = TAG_CALL};
+    uint64_t now_us;
+    uint64_t request;
+    struct outbox *out = shell_open(shell, &now_us);
+    enum status status = client_call(shell->machine.self, &call, now_us, out, &request);
+    world_trace(shell->world, "%s asks for a mark: %s", shell->name, status_name(status));
+    shell_close(shell);
+}
+
 static void run_think(void *context, uint64_t life)
 {
     struct client_shell *client = context;
@@ -41,6 +61,9 @@ static void run_think(void *context, uint64_t life)
     struct open_question *open = workload_next(&client->workload);
     if (open != NULL) {
         client_shell_ask(client, open);
+    }
+    if (!client->workload.wants_service) {
+        ask_mark(client);
     }
     think(client);
 }
@@ -80,10 +103,20 @@ static void trace_completion(const struct shell *shell, const struct client_comp
                 (int)completion->message.size, (const char *)completion->message.data);
 }
 
+static void take_call(struct client_shell *client, const struct client_completion *completion)
+{
+    const struct message *reply = completion->reply;
+    if (reply != NULL && reply->kind == MESSAGE_mark_reply &&
+        reply->mark_reply.status == STATUS_ok) {
+        workload_mark(&client->workload, reply->mark_reply.version);
+    }
+}
+
 static void take_completion(struct client_shell *client, const struct client_completion *completion)
 {
     trace_completion(&client->shell, completion);
     if (completion->kind == CLIENT_CALL) {
+        take_call(client, completion);
         return;
     }
     ASSERT(completion->tag < WORKLOAD_OPEN_MAX);
@@ -151,6 +184,7 @@ static enum status ask_read(struct client_shell *client, const struct open_quest
     struct client_read ask = {.operations = buffer_bytes(&open->operations),
                               .level = open->question.level,
                               .after_version = open->question.after_version,
+                              .at_version = open->question.at_version,
                               .timeout_ms = open->timeout_ms,
                               .tag = tag};
     uint64_t now_us;
@@ -200,18 +234,18 @@ void client_shell_work(struct client_shell *client)
     }
 }
 
-bool client_shell_switchover(struct client_shell *client, const struct storage_shell *primary,
+bool client_shell_switchover(struct client_shell *client, const struct shell *coordinator,
                              const char *target)
 {
     struct shell *shell = &client->shell;
-    if (primary == NULL || !shell->is_up || shell->is_paused) {
+    if (!shell->is_up || shell->is_paused) {
         return false;
     }
     struct client_call call = {
         .message = {.kind = MESSAGE_switchover, .switchover = {.target = bytes_from_text(target)}},
-        .to = primary->shell.process.name,
-        .timeout_ms = SWITCHOVER_TIMEOUT_MS,
-        .tag = TAG_SWITCHOVER,
+        .to = coordinator->process.name,
+        .timeout_ms = CALL_TIMEOUT_MS,
+        .tag = TAG_CALL,
     };
     uint64_t now_us;
     uint64_t request;

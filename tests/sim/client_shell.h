@@ -6,7 +6,6 @@
 
 #include "client/requests.h"
 #include "tests/sim/shell.h"
-#include "tests/sim/storage_shell.h"
 #include "tests/sim/workload.h"
 
 struct client_shell {
@@ -25,9 +24,9 @@ bool client_shell_ask(struct client_shell *client, struct open_question *open);
 // From now on it asks at random.
 void client_shell_work(struct client_shell *client);
 
-// Asks the primary to hand over to `target`, or to any other voter if that is empty. False when
-// there is none to ask, or nobody to do so.
-bool client_shell_switchover(struct client_shell *client, const struct storage_shell *primary,
+// Asks a coordinator for another primary: `target`, or any other voter if that is empty. False when
+// the client can't ask.
+bool client_shell_switchover(struct client_shell *client, const struct shell *coordinator,
                              const char *target);
 
 #endif

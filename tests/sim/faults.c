@@ -347,10 +347,11 @@ static bool switch_over(struct faults *faults)
 {
     struct simulation *simulation = faults->simulation;
     unsigned client = (unsigned)random_below(&faults->random, simulation->options.clients);
-    const char *target = random_chance(&faults->random, 500000) ? ""
-                                                                : draw_storage(faults)->shell.name;
-    return client_shell_switchover(&simulation->clients[client], simulation_primary(simulation),
-                                   target);
+    const struct shell *coordinator =
+        &simulation->coordinators[random_below(&faults->random, simulation->options.coordinators)];
+    bool is_named = random_chance(&faults->random, 500000);
+    return client_shell_switchover(&simulation->clients[client], coordinator,
+                                   is_named ? draw_storage(faults)->shell.name : "");
 }
 
 static enum fault_kind draw_kind(struct faults *faults)

@@ -121,6 +121,11 @@ static void answer_read(struct history *history, const struct question *question
         !check_version(history, answer->version, least, read_level_name(question->level))) {
         return;
     }
+    if (question->level == READ_snapshot && answer->version != question->at_version) {
+        world_violate(history->world, "a read at version %llu was answered at %llu",
+                      (unsigned long long)question->at_version,
+                      (unsigned long long)answer->version);
+    }
     uint64_t position = model_position_of(history->model, answer->version);
     if (position > 0 && ledger_committed(history->ledger, position)->version != answer->version) {
         world_violate(history->world, "a read at version %llu, which is within an entry",

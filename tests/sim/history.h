@@ -32,6 +32,7 @@ struct question {
     uint64_t token;         // transaction: in the documents that it writes
     enum read_level level;  // read
     uint64_t after_version; // read: session
+    uint64_t at_version;    // read: snapshot
     struct step steps[QUESTION_STEPS_MAX];
     unsigned step_count;
     uint64_t floor_version; // highest version in any answer before it was asked

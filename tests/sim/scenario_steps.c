@@ -431,7 +431,7 @@ static bool do_expect(struct scenario *scenario)
 static bool do_switchover(struct scenario *scenario)
 {
     struct simulation *simulation = scenario->simulation;
-    return client_shell_switchover(&simulation->clients[0], simulation_primary(simulation),
+    return client_shell_switchover(&simulation->clients[0], &simulation->coordinators[0],
                                    scenario_word(scenario, 0));
 }
 

@@ -29,6 +29,7 @@ void workload_begin(struct workload *workload, const char *name, uint32_t life)
     workload->is_named = draw_percent(workload, 50);
     workload->next_sequence = 1;
     workload->version = 0;
+    workload->marked = 0;
     memset(workload->known, 0, sizeof workload->known);
     memset(workload->unknown, 0, sizeof workload->unknown);
     for (size_t i = 0; i < WORKLOAD_OPEN_MAX; i++) {
@@ -159,14 +160,24 @@ static void draw_read_steps(struct workload *workload, struct question *question
     }
 }
 
+static enum read_level draw_level(struct workload *workload)
+{
+    uint64_t drawn = random_below(&workload->random, 20);
+    if (workload->wants_service || drawn < 11) {
+        return READ_linearizable;
+    }
+    if (drawn < 13 && workload->marked != 0) {
+        return READ_snapshot;
+    }
+    return drawn < 17 ? READ_session : READ_any;
+}
+
 static void draw_read(struct workload *workload, struct question *question)
 {
     question->kind = QUESTION_READ;
-    uint64_t drawn = random_below(&workload->random, 10);
-    question->level = workload->wants_service || drawn < 6 ? READ_linearizable
-                      : drawn < 8                          ? READ_session
-                                                           : READ_any;
+    question->level = draw_level(workload);
     question->after_version = question->level == READ_session ? workload->version : 0;
+    question->at_version = question->level == READ_snapshot ? workload->marked : 0;
     draw_read_steps(workload, question);
 }
 
@@ -343,6 +354,15 @@ void workload_answer(struct workload *workload, struct open_question *open,
     learn_gets(workload, question, answer);
     if (answer->version > workload->version) {
         workload->version = answer->version;
+    }
+}
+
+void workload_mark(struct workload *workload, uint64_t version)
+{
+    workload->marked = version;
+    if (version > ledger_version(workload->history->ledger)) {
+        world_violate(workload->history->world, "version %llu was marked and isn't committed",
+                      (unsigned long long)version);
     }
 }
 

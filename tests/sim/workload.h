@@ -48,6 +48,7 @@ struct workload {
     uint64_t next_token;    // grows over all lives
     struct known_document known[MODEL_COLLECTIONS_MAX][MODEL_DOCUMENTS_MAX];
     uint64_t version; // highest heard: the token of session reads
+    uint64_t marked;  // version of the last mark; 0 for none
     struct open_question open[WORKLOAD_OPEN_MAX];
     struct ruined unknown[WORKLOAD_UNKNOWN_MAX]; // outcomes not known; sequence 0 for none
     bool is_stopped;                             // asks nothing more
@@ -71,6 +72,9 @@ struct open_question *workload_next(struct workload *workload);
 // An open question is answered and no longer open.
 void workload_answer(struct workload *workload, struct open_question *open,
                      const struct answer *answer);
+
+// A version was marked.
+void workload_mark(struct workload *workload, uint64_t version);
 
 // The lowest sequence of the named session whose outcome is still wanted.
 uint64_t workload_done_below(const struct workload *workload);
