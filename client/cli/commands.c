@@ -48,6 +48,7 @@ static const struct option DEV_OPTIONS[] = {
     {"readers", "N", "readers (2)"},
     {"writers", "N", "writers (1)"},
     {"coordinators", "N", "coordinators, 1 to 7 (2)"},
+    {"gateways", "N", "gateways; this version has none (0)"},
     {"monitors", "N", "monitors (0)"},
     {"port", "P", "ports are taken from here on (7300)"},
     {NULL, NULL, NULL},

@@ -57,6 +57,7 @@ static enum status read_shape(struct call *call, struct dev_shape *ret_shape)
         {"readers", &shape.counts[ROLE_reader]},
         {"writers", &shape.counts[ROLE_writer]},
         {"coordinators", &shape.counts[ROLE_coordinator]},
+        {"gateways", &shape.counts[ROLE_gateway]},
         {"monitors", &shape.counts[ROLE_monitor]},
         {"port", &shape.port},
     };

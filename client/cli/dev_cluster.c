@@ -37,6 +37,7 @@ static const struct dev_role DEV_ROLES[] = {
     {ROLE_primary, 's', 10, 1, VOTER_COUNT_MAX, 3},
     {ROLE_writer, 'w', -1, 0, 16, 1},
     {ROLE_reader, 'r', -1, 0, 16, 2},
+    {ROLE_gateway, 'g', -1, 0, 0, 0},
     {ROLE_monitor, 'm', -1, 0, 4, 0},
 };
 

@@ -1,6 +1,7 @@
 """The command line tool as its users meet it: outputs, exit codes, errors, every command."""
 
 import json
+import subprocess
 import unittest
 
 import harness
@@ -101,6 +102,31 @@ class CommandLine(unittest.TestCase):
         result = harness.call('--at', self.cluster.at, '--format', 'plain', 'get', 'c', 'no')
         self.assertEqual(result.stdout, '')
         self.assertRegex(result.stderr, r'^skein: absent: [^\n]+\n$')
+
+    def test_tables_are_for_people(self):
+        self.skein('put', 'f', 'x', '{"n": [1, null], "text": "a\\tb"}')
+        text = harness.run('--at', self.cluster.at, '--format', 'table', 'get', 'f', 'x')
+        self.assertRegex(text, r'(?m)^id +x$')
+        self.assertRegex(text, r'(?m)^document +\{"n":\[1,null\],"text":"a\\tb"\}$')
+        text = harness.run('--at', self.cluster.at, '--format', 'table', 'status')
+        lines = [line.split() for line in text.splitlines()]
+        self.assertIn(['cluster', 'dev'], lines)
+        self.assertIn(['role', 'name', 'state', 'endpoint', 'pid', 'applied', 'lag_versions'],
+                      lines)
+
+    def test_plain_values_are_separated_by_tabs(self):
+        self.skein('put', 'f', 'y', '{"n": 1}')
+        text = harness.run('--at', self.cluster.at, '--format', 'plain', 'get', 'f', 'y')
+        self.assertEqual(text.rstrip('\n').split('\t')[:2], ['y', '{"n":1}'])
+        text = harness.run('--at', self.cluster.at, '--format', 'plain', 'status')
+        self.assertEqual([line.split('\t')[0] for line in text.splitlines()[1:3]],
+                         ['coordinator', 'coordinator'])
+
+    def test_a_result_that_cannot_be_written_is_a_failure(self):
+        with open('/dev/full', 'w', encoding='utf-8') as full:
+            result = subprocess.run([harness.SKEIN, '--at', self.cluster.at, 'status'],
+                                    stdout=full, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(result.returncode, 6)
 
     def test_a_cluster_that_is_not_there_is_unavailable(self):
         result = harness.call('--at', 'tcp://127.0.0.1:1', '--timeout', '300', 'get', 'c', 'x')

@@ -81,9 +81,10 @@ class Dev(unittest.TestCase):
 
     def test_the_shape_of_storage_is_kept(self):
         with Cluster(storage=1, readers=1) as cluster:
-            result = harness.call('dev', 'start', '--dir', cluster.dir, '--storage', '3')
-            self.assertEqual(result.returncode, 2)
-            self.assertIn('bad_request', result.stderr)
+            for words in (('--storage', '3'), ('--gateways', '1'), ('--port', '1')):
+                result = harness.call('dev', 'start', '--dir', cluster.dir, *words)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn('bad_request', result.stderr)
 
     def test_a_process_that_cannot_start_is_reported_with_its_log(self):
         with tempfile.TemporaryDirectory() as folder:
