@@ -93,12 +93,12 @@ static void core_note_end(struct core *core)
     core->vote.sealed_position = position;
 }
 
-void core_promise(struct core *core, uint64_t epoch, uint64_t incarnation,
-                  enum write_purpose purpose, uint64_t to, struct outbox *out)
+void core_promise(struct core *core, struct attempt attempt, enum write_purpose purpose,
+                  uint64_t to, struct outbox *out)
 {
-    ASSERT(epoch >= core->vote.promised);
-    core->vote.promised = epoch;
-    core->vote.incarnation = incarnation;
+    ASSERT(attempt.epoch >= core->vote.promised);
+    core->vote.promised = attempt.epoch;
+    core->vote.incarnation = attempt.incarnation;
     core->vote.appointment_used = false;
     core_note_end(core);
     core_write_vote(core, purpose, to, out);

@@ -28,6 +28,12 @@ enum write_purpose {
     WRITE_TRANSFER, // the installation of a transferred state
 };
 
+// One try to elect (rule 1). Incarnation 0 stands for the append of a primary, not for an attempt.
+struct attempt {
+    uint64_t epoch;
+    uint64_t incarnation; // of the coordinator
+};
+
 struct core_write {
     enum disk_kind kind;
     enum write_purpose purpose;
@@ -75,13 +81,16 @@ static inline uint64_t core_promised(const struct core *core)
 // Whether another write fits the queue; when not, drop what asks for it: the peer sends again.
 bool core_has_room(const struct core *core);
 
+// Queues any other request and returns its sequence.
+uint64_t core_request(struct core *core, struct disk_request *request, struct outbox *out);
+
 // Queues a write of core->vote.
 void core_write_vote(struct core *core, enum write_purpose purpose, uint64_t to,
                      struct outbox *out);
 
-// Promises `epoch` (higher than before) for `incarnation` (0: to an append) and queues the vote.
-void core_promise(struct core *core, uint64_t epoch, uint64_t incarnation,
-                  enum write_purpose purpose, uint64_t to, struct outbox *out);
+// Promises the epoch of the attempt (higher than before) and queues the vote.
+void core_promise(struct core *core, struct attempt attempt, enum write_purpose purpose,
+                  uint64_t to, struct outbox *out);
 
 // A seal's vote is durable, but an append before it found the disk full, so the log ends earlier
 // than recorded: queues the corrected vote. False: nothing to correct.
@@ -111,9 +120,6 @@ void core_reset(struct core *core, const struct entry_place *base, struct outbox
 // Makes a received state current as the next generation, with a journal that holds or begins after
 // `base` (rule 37). The node reboots when it is done.
 void core_install(struct core *core, const struct entry_place *base, struct outbox *out);
-
-// Queues any other request and returns its sequence.
-uint64_t core_request(struct core *core, struct disk_request *request, struct outbox *out);
 
 // Takes the finished write off the queue. False: the request was no write of this queue (READ, DROP
 // or FLUSH).

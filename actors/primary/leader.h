@@ -65,11 +65,11 @@ void leader_on_applied(struct leader *leader);
 // consent to a handover.
 void leader_on_turn(struct leader *leader, const struct event *event, struct outbox *out);
 
+// Whether no majority can take entries for want of disk space: here or at the others.
+bool leader_lacks_space(const struct leader *leader);
+
 // A heartbeat is due. False: authority can't be confirmed or work makes no progress, step down
 // (rule 34).
 bool leader_on_heartbeat(struct leader *leader, const struct event *event, struct outbox *out);
-
-// Whether no majority can take entries for want of disk space: here or at the others.
-bool leader_lacks_space(const struct leader *leader);
 
 #endif

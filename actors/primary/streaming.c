@@ -57,6 +57,7 @@ void streaming_start(struct streaming *streaming, uint64_t epoch, struct outbox 
 {
     const struct configuration *configuration = &streaming->core->configuration;
     streaming->epoch = epoch;
+    streaming->transfer.epoch = epoch;
     streaming->peer_count = 0;
     for (size_t i = 0; i < configuration->voter_count; i++) {
         const struct configuration_voter *voter = &configuration->voters[i];
@@ -108,18 +109,15 @@ void streaming_on_topology(struct streaming *streaming, const struct topology *t
     }
 }
 
-// Sends an append whose first entry is the one at `first`.
-static void streaming_append(struct streaming *streaming, struct peer *peer, uint64_t first,
-                             uint64_t round, struct bytes frames, struct outbox *out)
+// Sends an append; its previous position, round and entries are given.
+static void streaming_append(struct streaming *streaming, struct peer *peer,
+                             struct message_append append, struct outbox *out)
 {
     const struct core *core = streaming->core;
-    struct message_append append = {.epoch = streaming->epoch,
-                                    .leader = core->vote.directory_id,
-                                    .previous_position = first - 1,
-                                    .commit_position = core->commit_position,
-                                    .round = round,
-                                    .entries = frames};
-    ASSERT(log_epoch_at(&core->log, first - 1, &append.previous_epoch));
+    append.epoch = streaming->epoch;
+    append.leader = core->vote.directory_id;
+    append.commit_position = core->commit_position;
+    ASSERT(log_epoch_at(&core->log, append.previous_position, &append.previous_epoch));
     peer->told_position = core->commit_position;
     outbox_send(out, peer->address, &(struct message){.kind = MESSAGE_append, .append = append});
 }
@@ -131,8 +129,7 @@ static void streaming_go_back(struct streaming *streaming, struct peer *peer, ui
 {
     struct core *core = streaming->core;
     if (peer->next_position <= core->log.base.position) {
-        transfer_out_start(&streaming->transfer, streaming->epoch, peer->directory_id,
-                           peer->address, now_us, out);
+        transfer_out_start(&streaming->transfer, peer->directory_id, peer->address, now_us, out);
         return;
     }
     struct disk_request request = {
@@ -161,8 +158,9 @@ static void streaming_send_entries(struct streaming *streaming, struct peer *pee
         streaming_go_back(streaming, peer, now_us, out);
         return;
     }
-    streaming_append(streaming, peer, peer->next_position, 0, buffer_bytes(&streaming->frames),
-                     out);
+    struct message_append append = {.previous_position = peer->next_position - 1,
+                                    .entries = buffer_bytes(&streaming->frames)};
+    streaming_append(streaming, peer, append, out);
     peer->next_position = last + 1;
     peer->sent_us = now_us;
 }
@@ -178,7 +176,8 @@ void streaming_send_all(struct streaming *streaming, uint64_t now_us, struct out
         bool untold = peer->told_position < commit_position && peer->match_position != 0 &&
                       peer->next_position > streaming->core->log.base.position;
         if (untold && !peer->down && !peer->probing) {
-            streaming_append(streaming, peer, peer->next_position, 0, bytes_of(NULL, 0), out);
+            struct message_append notice = {.previous_position = peer->next_position - 1};
+            streaming_append(streaming, peer, notice, out);
         }
     }
 }
@@ -192,7 +191,8 @@ void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t 
         // A node that needs the state gets rounds at the base, which it refuses as a mismatch but
         // answers as a round.
         uint64_t first = peer->next_position > base ? peer->next_position : base + 1;
-        streaming_append(streaming, peer, first, round, bytes_of(NULL, 0), out);
+        struct message_append heartbeat = {.previous_position = first - 1, .round = round};
+        streaming_append(streaming, peer, heartbeat, out);
     }
     transfer_out_expire(&streaming->transfer, now_us);
 }
@@ -300,8 +300,8 @@ void streaming_on_read(struct streaming *streaming, const struct event *event, s
     peer->read_sequence = 0;
     if (done->status == STATUS_damaged) {
         // The journal of this node is bad there; its state isn't.
-        transfer_out_start(&streaming->transfer, streaming->epoch, peer->directory_id,
-                           peer->address, event->now_us, out);
+        transfer_out_start(&streaming->transfer, peer->directory_id, peer->address, event->now_us,
+                           out);
         return;
     }
     bool usable = done->status == STATUS_ok && done->position == peer->next_position &&
@@ -312,7 +312,9 @@ void streaming_on_read(struct streaming *streaming, const struct event *event, s
                    status_name(done->status), (unsigned long long)done->position);
         return;
     }
-    streaming_append(streaming, peer, done->position, 0, done->bytes, out);
+    struct message_append append = {.previous_position = done->position - 1,
+                                    .entries = done->bytes};
+    streaming_append(streaming, peer, append, out);
     peer->next_position = end;
     peer->sent_us = event->now_us;
 }

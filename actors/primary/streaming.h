@@ -47,6 +47,10 @@ void streaming_release(struct streaming *streaming);
 // Begins with the voters of the configuration; `topology` adds the others and newer endpoints.
 void streaming_start(struct streaming *streaming, uint64_t epoch, struct outbox *out);
 void streaming_stop(struct streaming *streaming);
+
+struct peer *streaming_find(struct streaming *streaming, uint64_t directory_id);
+
+// Begins to stream to storage nodes that came, and to new endpoints of known ones.
 void streaming_on_topology(struct streaming *streaming, const struct topology *topology,
                            struct outbox *out);
 
@@ -66,8 +70,6 @@ void streaming_on_read(struct streaming *streaming, const struct event *event, s
 void streaming_on_transfer_reply(struct streaming *streaming, const struct event *event,
                                  struct outbox *out);
 void streaming_on_connection(struct streaming *streaming, uint64_t address, bool up);
-
-struct peer *streaming_find(struct streaming *streaming, uint64_t directory_id);
 
 // The highest position that a majority of the voters has: this node its durable end (rule 16),
 // the others what they acknowledged.

@@ -81,8 +81,8 @@ static void transfer_out_send(struct transfer_out *transfer, uint64_t now_us, st
                 &(struct message){.kind = MESSAGE_transfer_chunk, .transfer_chunk = chunk});
 }
 
-void transfer_out_start(struct transfer_out *transfer, uint64_t epoch, uint64_t directory_id,
-                        uint64_t address, uint64_t now_us, struct outbox *out)
+void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, uint64_t address,
+                        uint64_t now_us, struct outbox *out)
 {
     if (transfer->directory_id != 0) {
         return;
@@ -99,7 +99,6 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t epoch, uint64_t 
         transfer_out_stop(transfer);
         return;
     }
-    transfer->epoch = epoch;
     transfer->directory_id = directory_id;
     transfer->address = address;
     transfer->number++;

@@ -30,10 +30,12 @@ void transfer_out_init(struct transfer_out *transfer, struct core *core, struct 
                        const struct applied *applied);
 void transfer_out_release(struct transfer_out *transfer);
 
-// Begins sending to a node, unless another one is being sent to.
-void transfer_out_start(struct transfer_out *transfer, uint64_t epoch, uint64_t directory_id,
-                        uint64_t address, uint64_t now_us, struct outbox *out);
+// Ends what is being sent.
 void transfer_out_stop(struct transfer_out *transfer);
+
+// Begins sending to a node, unless another one is being sent to.
+void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, uint64_t address,
+                        uint64_t now_us, struct outbox *out);
 
 // The receiver answered: sends the next chunk. True when it has everything.
 bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,

@@ -142,7 +142,7 @@ void follower_follow(struct follower *follower, const struct event *event, uint6
         outbox_cluster(out, event->from_cluster_id);
     }
     if (epoch > core_promised(core)) {
-        core_promise(core, epoch, 0, WRITE_FOLLOW, event->from, out);
+        core_promise(core, (struct attempt){.epoch = epoch}, WRITE_FOLLOW, event->from, out);
     } else if (joins) {
         core_write_vote(core, WRITE_FOLLOW, event->from, out);
     }

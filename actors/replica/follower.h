@@ -26,18 +26,8 @@ struct follower {
 void follower_init(struct follower *follower, struct core *core);
 void follower_release(struct follower *follower);
 
-// From now on `leader` leads `epoch` here; a higher epoch is promised, a blank node joins the
-// cluster of the sender. Not to be called when follower_refuses().
-void follower_follow(struct follower *follower, const struct event *event, uint64_t epoch,
-                     uint64_t leader, struct outbox *out);
-
-// An append of a primary: entries, or a heartbeat. The node has stepped down before if it led an
-// older epoch. `event` holds an append.
-void follower_on_append(struct follower *follower, const struct event *event, struct outbox *out);
-
-// A write of its own finished: acknowledges, or deals with a full disk.
-void follower_on_written(struct follower *follower, const struct core_write *write,
-                         enum status status, struct outbox *out);
+// The node follows nobody any more (it sealed, or leads itself).
+void follower_forget_leader(struct follower *follower);
 
 // Whether the append must be refused for its epoch or its sender (rules 6, 9, 12).
 bool follower_refuses(const struct follower *follower, uint64_t epoch, uint64_t leader);
@@ -52,7 +42,17 @@ void follower_on_node_down(struct follower *follower, uint64_t directory_id);
 // What is committed as far as this node may know: told, verified and durable (rule 15).
 uint64_t follower_commit_position(const struct follower *follower);
 
-// The node follows nobody any more (it sealed, or leads itself).
-void follower_forget_leader(struct follower *follower);
+// From now on `leader` leads `epoch` here; a higher epoch is promised, a blank node joins the
+// cluster of the sender. Not to be called when follower_refuses().
+void follower_follow(struct follower *follower, const struct event *event, uint64_t epoch,
+                     uint64_t leader, struct outbox *out);
+
+// An append of a primary: entries, or a heartbeat. The node has stepped down before if it led an
+// older epoch. `event` holds an append.
+void follower_on_append(struct follower *follower, const struct event *event, struct outbox *out);
+
+// A write of its own finished: acknowledges, or deals with a full disk.
+void follower_on_written(struct follower *follower, const struct core_write *write,
+                         enum status status, struct outbox *out);
 
 #endif

@@ -17,8 +17,9 @@
  * 2. A finished write moves the durable end first, then acknowledges, then commits, then applies.
  * 3. A node that leads treats its own appends as nobody's: there is no message to itself.
  */
-#include "actors/storage/node_internal.h"
+#include "actors/storage/node.h"
 
+#include "actors/storage/node_internal.h"
 #include "base/assert.h"
 
 #include <stdlib.h>

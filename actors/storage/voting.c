@@ -43,12 +43,12 @@ void node_on_poll(struct node *node, const struct event *event, struct outbox *o
                 &(struct message){.kind = MESSAGE_poll_reply, .poll_reply = reply});
 }
 
-static void node_answer_seal(const struct node *node, uint64_t to, uint64_t epoch,
-                             uint64_t incarnation, bool accepted, struct outbox *out)
+static void node_answer_seal(const struct node *node, uint64_t to, struct attempt attempt,
+                             bool accepted, struct outbox *out)
 {
     const struct core *core = &node->core;
-    struct message_seal_reply reply = {.epoch = epoch,
-                                       .incarnation = incarnation,
+    struct message_seal_reply reply = {.epoch = attempt.epoch,
+                                       .incarnation = attempt.incarnation,
                                        .accepted = accepted,
                                        .promised = core_promised(core),
                                        .directory_id = core->vote.directory_id};
@@ -78,6 +78,7 @@ static bool node_may_seal(const struct node *node, const struct message_seal *se
 void node_on_seal(struct node *node, const struct event *event, struct outbox *out)
 {
     const struct message_seal *seal = &event->message->seal;
+    struct attempt attempt = {.epoch = seal->epoch, .incarnation = seal->incarnation};
     struct core *core = &node->core;
     if (!node_takes_part(node) || !core_has_room(core)) {
         return;
@@ -88,20 +89,20 @@ void node_on_seal(struct node *node, const struct event *event, struct outbox *o
         bool durable = core->durable_promised == seal->epoch &&
                        core->durable_incarnation == seal->incarnation;
         if (durable) {
-            node_answer_seal(node, event->from, seal->epoch, seal->incarnation, true, out);
+            node_answer_seal(node, event->from, attempt, true, out);
         }
         return;
     }
     if (!node_may_seal(node, seal)) {
         core->refused++;
-        node_answer_seal(node, event->from, seal->epoch, seal->incarnation, false, out);
+        node_answer_seal(node, event->from, attempt, false, out);
         return;
     }
     node_step_down(node, event->now_us, out);
     follower_forget_leader(&node->follower);
-    core_promise(core, seal->epoch, seal->incarnation, WRITE_SEAL, event->from, out);
+    core_promise(core, attempt, WRITE_SEAL, event->from, out);
     if (BUG(7)) {
-        node_answer_seal(node, event->from, seal->epoch, seal->incarnation, true, out);
+        node_answer_seal(node, event->from, attempt, true, out);
     }
 }
 
@@ -116,14 +117,15 @@ void node_on_sealed(struct node *node, const struct core_write *write, struct ou
     outbox_log(out, LOG_INFO, "event=sealed epoch=%llu last_epoch=%llu last_position=%llu",
                (unsigned long long)write->epoch, (unsigned long long)core->vote.sealed_epoch,
                (unsigned long long)core->vote.sealed_position);
-    node_answer_seal(node, write->to, write->epoch, write->incarnation, true, out);
+    struct attempt attempt = {.epoch = write->epoch, .incarnation = write->incarnation};
+    node_answer_seal(node, write->to, attempt, true, out);
 }
 
-static void node_answer_appoint(const struct node *node, uint64_t to, uint64_t epoch,
-                                uint64_t incarnation, uint64_t took_us, struct outbox *out)
+static void node_answer_appoint(const struct node *node, uint64_t to, struct attempt attempt,
+                                uint64_t took_us, struct outbox *out)
 {
-    struct message_appoint_reply reply = {.epoch = epoch,
-                                          .incarnation = incarnation,
+    struct message_appoint_reply reply = {.epoch = attempt.epoch,
+                                          .incarnation = attempt.incarnation,
                                           .accepted = took_us != 0,
                                           .promised = core_promised(&node->core),
                                           .took_us = took_us};
@@ -200,6 +202,7 @@ static void node_write_first_entry(struct node *node, const struct event *event,
 void node_on_appoint(struct node *node, const struct event *event, struct outbox *out)
 {
     const struct message_appoint *appoint = &event->message->appoint;
+    struct attempt attempt = {.epoch = appoint->epoch, .incarnation = appoint->incarnation};
     struct core *core = &node->core;
     bool repeated = node->state != NODE_FOLLOWING && appoint->epoch == core->vote.promised &&
                     appoint->incarnation == core->vote.incarnation;
@@ -208,7 +211,7 @@ void node_on_appoint(struct node *node, const struct event *event, struct outbox
     }
     if (!node_may_lead(node, appoint)) {
         core->refused++;
-        node_answer_appoint(node, event->from, appoint->epoch, appoint->incarnation, 0, out);
+        node_answer_appoint(node, event->from, attempt, 0, out);
         return;
     }
     node_become(node, NODE_APPOINTED, event->now_us, out);
@@ -223,6 +226,7 @@ void node_on_appointed(struct node *node, const struct core_write *write, const 
                        struct outbox *out)
 {
     const struct appointment *taken = &node->appointment;
+    struct attempt attempt = {.epoch = write->epoch, .incarnation = taken->incarnation};
     bool refused = event->done->status != STATUS_ok;
     if (refused) {
         core_forget_unwritten(&node->core, out); // no space for it
@@ -232,7 +236,7 @@ void node_on_appointed(struct node *node, const struct core_write *write, const 
     }
     if (refused) {
         node_become(node, NODE_FOLLOWING, event->now_us, out);
-        node_answer_appoint(node, taken->to, write->epoch, taken->incarnation, 0, out);
+        node_answer_appoint(node, taken->to, attempt, 0, out);
         return;
     }
     outbox_cluster(out, node->core.vote.cluster_id);
@@ -245,6 +249,5 @@ void node_on_appointed(struct node *node, const struct core_write *write, const 
     outbox_log(out, LOG_INFO, "event=elected epoch=%llu position=%llu",
                (unsigned long long)write->epoch, (unsigned long long)taken->position);
     uint64_t took_us = event->now_us - taken->taken_us;
-    node_answer_appoint(node, taken->to, write->epoch, taken->incarnation,
-                        took_us == 0 ? 1 : took_us, out);
+    node_answer_appoint(node, taken->to, attempt, took_us == 0 ? 1 : took_us, out);
 }

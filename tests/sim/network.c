@@ -94,7 +94,6 @@ static void trace_packet(struct network *network, const struct packet *packet, c
 static void lose(struct network *network, struct packet *packet, const char *why)
 {
     trace_packet(network, packet, why);
-    network->lost++;
     packet_free(network, packet);
 }
 
@@ -132,7 +131,6 @@ static void hand_in(struct network *network, const struct packet *packet)
         .message = &message,
         .encoded = buffer_bytes(&packet->bytes),
     };
-    network->delivered++;
     world_mix(network->world, packet_hash(packet));
     trace_packet(network, packet, "");
     shell_step(receiver, &event);
@@ -177,6 +175,14 @@ static void fly_once(struct network *network, struct packet *packet)
     world_at(network->world, at_us, run_delivery, packet, 0);
 }
 
+// The transport never duplicates; the protocol is held against it all the same. Only what counts
+// copies is not: "certainly not done" is said of as many copies of a transaction as were sent.
+static bool may_be_duplicated(const struct packet *packet)
+{
+    enum message_kind kind = packet_kind(packet);
+    return kind != MESSAGE_transact && kind != MESSAGE_outcome && kind != MESSAGE_refusal;
+}
+
 // Puts the packet on its way along a standing connection.
 void network_fly(struct network *network, struct packet *packet)
 {
@@ -197,7 +203,8 @@ void network_fly(struct network *network, struct packet *packet)
         lose(network, packet, "lost");
         return;
     }
-    if (manner->is_harsh && random_chance(&network->random, manner->duplicate_ppm)) {
+    if (manner->is_harsh && may_be_duplicated(packet) &&
+        random_chance(&network->random, manner->duplicate_ppm)) {
         fly_once(network, packet_copy(network, packet));
     }
     fly_once(network, packet);
@@ -261,13 +268,11 @@ void network_send(struct network *network, struct shell *shell, uint64_t to, str
         ASSERT(acceptor == shell->number);
         const struct connection *connection = connection_of(network, connector, acceptor);
         if (connection->establishment != (uint32_t)to || connection->state != CONNECTION_UP) {
-            network->lost++;
             return;
         }
     } else {
         const struct shell *peer = find_peer(network, to);
         if (peer == NULL) {
-            network->lost++;
             return;
         }
         acceptor = peer->number;
