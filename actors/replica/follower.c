@@ -216,9 +216,10 @@ static enum take_result follower_take_entry(struct follower *follower, struct by
 }
 
 // Takes the entries into the log, up to the first one that is malformed or doesn't fit. The result
-// are the bytes of those that have to be written.
+// are the bytes of those that have to be written; `*ret_last` is the last entry taken or skipped.
 static struct bytes follower_take_entries(struct follower *follower,
-                                          const struct message_append *append, struct outbox *out)
+                                          const struct message_append *append, uint64_t *ret_last,
+                                          struct outbox *out)
 {
     struct bytes rest = append->entries;
     const uint8_t *added = NULL;
@@ -242,8 +243,9 @@ static struct bytes follower_take_entries(struct follower *follower,
         rest = bytes_of(rest.data + size, rest.size - size);
         expected++;
     }
-    if (expected - 1 > follower->verified_position) {
-        follower->verified_position = expected - 1;
+    *ret_last = expected - 1;
+    if (*ret_last > follower->verified_position) {
+        follower->verified_position = *ret_last;
     }
     return added == NULL ? bytes_of(NULL, 0) : bytes_of(added, (size_t)(rest.data - added));
 }
@@ -251,10 +253,10 @@ static struct bytes follower_take_entries(struct follower *follower,
 static void follower_take(struct follower *follower, const struct event *event, struct outbox *out)
 {
     const struct message_append *append = &event->message->append;
-    struct bytes added = follower_take_entries(follower, append, out);
-    uint64_t verified = follower->verified_position;
-    if (BUG(12) && append->entries.size > 0 && verified < follower->core->log.last.position) {
-        follower_remove_from(follower, verified + 1, out);
+    uint64_t last = 0;
+    struct bytes added = follower_take_entries(follower, append, &last, out);
+    if (BUG(12) && append->entries.size > 0 && last < follower->core->log.last.position) {
+        follower_remove_from(follower, last + 1, out);
     }
     if (append->commit_position > follower->told_position) {
         follower->told_position = append->commit_position;

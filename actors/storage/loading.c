@@ -9,7 +9,8 @@
  *    that entry is the primary's log, so what it says is committed is committed here too (rule 15);
  *    only the last few entries stay undecided until a primary is heard.
  * 2. Until everything is read back the node takes part in nothing.
- * 3. A damaged journal (rules 19, 20), or one that ends before the state, is given up down to what
+ * 3. A read that fails ends the process, for the next start to try again; it is no damage.
+ * 4. A damaged journal (rules 19, 20), or one that ends before the state, is given up down to what
  *    can be trusted; the node is marked damaged before, so that a crash in between forgets nothing.
  */
 #include "actors/storage/node_internal.h"
@@ -88,6 +89,13 @@ void node_load_on_read(struct node *node, const struct event *event, struct outb
 {
     const struct disk_done *done = event->done;
     node->load_sequence = 0;
+    if (done->status == STATUS_internal) {
+        // The disk failed, which says nothing about what is on it: another start may read it.
+        node_become(node, NODE_STOPPED, event->now_us, out);
+        outbox_stop(out, EXIT_OTHER, "event=journal_unreadable position=%llu",
+                    (unsigned long long)done->position);
+        return;
+    }
     if (done->status != STATUS_ok || done->bytes.size == 0 ||
         !node_load_entries(node, done->bytes)) {
         node_load_damaged(node, event, out);

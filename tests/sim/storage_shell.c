@@ -125,6 +125,7 @@ static void carry_out(struct storage_shell *storage)
             checks_done(storage->checks, storage->node, &requests[i]);
         }
         if (results[i].kind == DISK_READ) {
+            storage->has_disk_failed |= results[i].status == STATUS_internal;
             buffer_clear(&job->bytes);
             buffer_append(&job->bytes, results[i].bytes);
         }
