@@ -22,7 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOBS_LIMIT = 64, LINE_SIZE_MAX = 256, EXIT_VIOLATION = 1, EXIT_BAD_USAGE = 2 };
+enum {
+    JOBS_LIMIT = 64,
+    LINE_SIZE_MAX = 256,
+    SEEDS_MAX = 1024,
+    EXIT_VIOLATION = 1,
+    EXIT_BAD_USAGE = 2
+};
 
 // What the arguments ask for.
 struct request {
@@ -113,31 +119,42 @@ static void add(struct campaign_result *sum, const struct campaign_result *resul
 }
 
 // Runs the seeds in the file; false if it can't be read.
+static bool read_seeds(const char *name, uint64_t *seeds, size_t *ret_count)
+{
+    char line[LINE_SIZE_MAX];
+    size_t count = 0;
+    FILE *file = fopen(name, "r");
+    bool is_read = file != NULL;
+    while (is_read && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, " #\n")] = '\0';
+        if (*line != '\0') {
+            is_read = count < SEEDS_MAX && read_number(line, &seeds[count++]);
+        }
+    }
+    if (file != NULL) {
+        fclose(file); // before a worker is forked, which would share its place in it
+    }
+    *ret_count = count;
+    return is_read;
+}
+
 static bool run_file(const struct request *request, struct campaign_result *ret_sum)
 {
-    struct campaign_options options = request->campaign;
-    char line[LINE_SIZE_MAX];
-    FILE *file = fopen(request->seeds, "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    uint64_t seeds[SEEDS_MAX];
+    size_t count;
+    if (!read_seeds(request->seeds, seeds, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct campaign_options options = request->campaign;
         struct campaign_result result;
-        line[strcspn(line, " #\n")] = '\0';
-        if (*line == '\0') {
-            continue;
-        }
+        options.seed = seeds[i];
         options.count = 1;
         options.jobs = 1;
-        if (!read_number(line, &options.seed)) {
-            fclose(file);
-            return false;
-        }
         campaign_run(&options, &result);
         add(ret_sum, &result);
     }
-    bool is_read = file != NULL;
-    if (file != NULL) {
-        fclose(file);
-    }
-    return is_read;
+    return true;
 }
 
 int main(int count, char **arguments)
