@@ -4,10 +4,12 @@
  *
  * 1. One primary for each epoch, one maker of its entries, and equal entries everywhere:
  *    check_alone(), and ledger_write() on every write.
- * 2. A position is committed when a node first says so. At that moment the entry is on the disks of
- *    a majority of the voters (rules 8, 9, 14 to 16), and whoever leads a later epoch has it.
+ * 2. A position is committed when a node first says so: its primary, which thereby commits it. At
+ *    that moment the entry is on the disks of a majority of the voters (rules 8, 9, 14 to 16), not
+ *    counting what a disk lost since, and whoever leads a later epoch has it.
  * 3. A node that says that a position is committed has the committed entry there, for ever.
- * 4. A node that begins to lead has all committed entries (rule 4).
+ * 4. A node that begins to lead has all entries that primaries of earlier epochs committed (rule
+ * 4).
  * 5. Nothing is applied that is not committed, and nodes that applied the same position have the
  *    same digest (rules 17, 23).
  */
@@ -28,6 +30,7 @@ void checks_release(struct checks *checks)
         free(checks->shadows[i].queued.epochs);
         free(checks->shadows[i].durable.epochs);
     }
+    free(checks->committers);
     free(checks->chains);
     free(checks->led);
     *checks = (struct checks){0};
@@ -90,6 +93,7 @@ void checks_boot(struct checks *checks, unsigned node, uint64_t directory_id,
                  const struct node_boot *boot)
 {
     struct shadow *shadow = &checks->shadows[node];
+    shadow->has_lost = shadow->has_lost || boot->journal.end.position < shadow->durable.end;
     shadow->directory_id = directory_id;
     shadow->claimed = 0;
     shadow_log_boot(&shadow->queued, boot);
@@ -146,22 +150,27 @@ void checks_done(struct checks *checks, unsigned node, const struct disk_request
     carry_out(checks, shadow, &shadow->durable, request);
 }
 
-// The voters on whose disks the entry is.
+// The voters on whose disks the entry is, or was before they lost it.
 static size_t count_holders(const struct checks *checks, uint64_t position, uint64_t epoch)
 {
-    size_t holders = 0;
+    const struct configuration *configuration = &checks->configuration;
+    size_t holders = configuration->voter_count;
     for (unsigned i = 0; i < checks->count; i++) {
         const struct shadow *shadow = &checks->shadows[i];
-        bool is_voter = configuration_find(&checks->configuration, shadow->directory_id) != NULL;
-        holders += is_voter && shadow_log_has(&shadow->durable, position, epoch);
+        bool is_voter = configuration_find(configuration, shadow->directory_id) != NULL;
+        bool has_it = shadow->has_lost || shadow_log_has(&shadow->durable, position, epoch);
+        holders -= is_voter && !has_it;
     }
     return holders;
 }
 
 // Check 2.
-static void commit(struct checks *checks, const struct shadow *claimer, uint64_t epoch)
+static void commit(struct checks *checks, const struct shadow *claimer, uint64_t epoch,
+                   uint64_t committer)
 {
     uint64_t position = checks->ledger->committed_count + 1;
+    make_room(&checks->committers, &checks->committer_capacity, position);
+    checks->committers[position] = committer;
     ledger_commit(checks->ledger, epoch);
     if (checks->world->is_violated) {
         return;
@@ -185,7 +194,7 @@ static void commit(struct checks *checks, const struct shadow *claimer, uint64_t
     }
     for (unsigned i = 0; i < checks->count; i++) {
         const struct shadow *shadow = &checks->shadows[i];
-        if (shadow->led_epoch > epoch && !shadow_log_has(&shadow->queued, position, epoch)) {
+        if (shadow->led_epoch > committer && !shadow_log_has(&shadow->queued, position, epoch)) {
             world_violate(
                 checks->world,
                 "%s says that %llu is committed, and the primary of epoch %llu has it not",
@@ -195,8 +204,9 @@ static void commit(struct checks *checks, const struct shadow *claimer, uint64_t
 }
 
 // Checks 2 and 3.
-static void check_claims(struct checks *checks, struct shadow *shadow, uint64_t commit_position)
+static void check_claims(struct checks *checks, struct shadow *shadow, const struct node_view *view)
 {
+    uint64_t commit_position = view->commit_position;
     uint64_t from = shadow->claimed > shadow->queued.base ? shadow->claimed : shadow->queued.base;
     for (uint64_t position = from + 1; position <= commit_position; position++) {
         if (position > shadow->queued.end || position > checks->ledger->committed_count + 1) {
@@ -206,7 +216,7 @@ static void check_claims(struct checks *checks, struct shadow *shadow, uint64_t 
         }
         uint64_t epoch = shadow->queued.epochs[position];
         if (position == checks->ledger->committed_count + 1) {
-            commit(checks, shadow, epoch);
+            commit(checks, shadow, epoch, view->leads ? view->epoch : epoch);
         } else if (checks->ledger->committed[position - 1] != epoch) {
             world_violate(checks->world,
                           "position %llu was committed in epoch %llu, and for %s in epoch %llu",
@@ -249,7 +259,7 @@ static void check_lead(struct checks *checks, struct shadow *shadow, const struc
     world_trace(checks->world, "%s leads epoch %llu", shadow->name, (unsigned long long)epoch);
     for (uint64_t position = checks->ledger->committed_count; position >= 1; position--) {
         uint64_t committed_epoch = checks->ledger->committed[position - 1];
-        if (committed_epoch < epoch &&
+        if (checks->committers[position] < epoch &&
             !shadow_log_has(&shadow->queued, position, committed_epoch)) {
             world_violate(checks->world, "%s leads epoch %llu without committed entry %llu of %llu",
                           shadow->name, (unsigned long long)epoch, (unsigned long long)position,
@@ -286,7 +296,7 @@ void checks_step(struct checks *checks, unsigned node, const struct node_view *v
 {
     struct shadow *shadow = &checks->shadows[node];
     check_lead(checks, shadow, view);
-    check_claims(checks, shadow, view->commit_position);
+    check_claims(checks, shadow, view);
     check_applied(checks, shadow, view);
 }
 

@@ -29,6 +29,7 @@ struct shadow {
     struct shadow_log durable; // what is on its disk
     uint64_t claimed;          // commit position that it claimed in this life, checked
     uint64_t led_epoch;        // epoch that it leads as a primary; 0 for none
+    bool has_lost;             // its disk lost entries that were durable: wiped, or damaged
 };
 
 struct checks {
@@ -37,7 +38,9 @@ struct checks {
     struct shadow shadows[STORAGE_COUNT_MAX];
     unsigned count;                     // of storage nodes
     struct configuration configuration; // committed last
-    uint64_t *chains;                   // owned; digest of applied effects by position, 0: not seen
+    uint64_t *committers;               // owned; epoch of the primary that committed each position
+    size_t committer_capacity;
+    uint64_t *chains; // owned; digest of applied effects by position, 0: not seen
     size_t chain_capacity;
     uint64_t *led; // owned; epochs that had a primary
     size_t led_count;

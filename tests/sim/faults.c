@@ -382,7 +382,6 @@ static void run_fault(void *context, uint64_t argument)
         world_trace(world, "fault: %s", fault_name(kind));
         if (faults_begin(faults, kind)) {
             faults->begun++;
-            faults->counts[kind]++;
         }
     }
     uint64_t wait_us = random_wait(&faults->random, faults->simulation->options.fault_interval_us);

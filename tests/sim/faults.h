@@ -12,10 +12,8 @@ struct simulation;
 struct faults {
     struct simulation *simulation; // borrowed
     struct random random;
-    bool is_active;                    // new ones begin
-    uint64_t begun;                    // so far
-    uint64_t counts[FAULT_KIND_COUNT]; // of them
-    uint64_t switchovers_asked;        // number of the last request
+    bool is_active; // new ones begin
+    uint64_t begun; // so far
 };
 
 void faults_init(struct faults *faults, struct simulation *simulation);

@@ -114,16 +114,6 @@ const struct entry *ledger_find(const struct ledger *ledger, uint64_t epoch, uin
     return &log->entries[position - log->first];
 }
 
-bool ledger_creator(const struct ledger *ledger, uint64_t epoch, unsigned *ret_process)
-{
-    const struct ledger_epoch *log = find_epoch(ledger, epoch);
-    if (log == NULL) {
-        return false;
-    }
-    *ret_process = log->creator;
-    return true;
-}
-
 const struct entry *ledger_committed(const struct ledger *ledger, uint64_t position)
 {
     ASSERT(position >= 1 && position <= ledger->committed_count);

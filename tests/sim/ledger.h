@@ -38,9 +38,6 @@ void ledger_write(struct ledger *ledger, unsigned process, const struct entry *e
 // The entry of this epoch at this position, NULL when nobody made one.
 const struct entry *ledger_find(const struct ledger *ledger, uint64_t epoch, uint64_t position);
 
-// Who made the entries of an epoch; false when there are none.
-bool ledger_creator(const struct ledger *ledger, uint64_t epoch, unsigned *ret_process);
-
 // The entry committed at a position, at most committed_count.
 const struct entry *ledger_committed(const struct ledger *ledger, uint64_t position);
 

@@ -92,8 +92,6 @@ struct network {
     struct packet_list held;     // kept back by holds
     struct packet *free_packets; // to be used again
     struct packet *all_packets;  // owned
-    uint64_t delivered;          // messages that arrived
-    uint64_t lost;               // messages that never will
 };
 
 void network_init(struct network *network, struct world *world, uint64_t seed);

@@ -69,7 +69,7 @@ struct shell {
     bool is_up;             // the process runs (or is paused)
     bool is_paused;         // nothing happens in it until it goes on
     bool is_turn_due;       // EVENT_TURN is queued
-    uint32_t life;          // number of its current or last start
+    uint32_t life;          // changes with every start and every end
     uint32_t exit_code;     // of the last end
     uint32_t turn_delay_us; // a turn ends so long after its first event, at most
     struct shell_timer timers[SHELL_TIMERS_MAX];

@@ -19,6 +19,7 @@ enum {
     STEP_US = 100000,
     HEALING_SUSPECT_TIMES = 10,
     QUIET_US_MAX = 5000000,
+    HAPPENED_MAX = 20000000, // a hundred times what an average run needs
     CLOCK_BEGIN_US_MAX = 1000000000,
 };
 
@@ -210,6 +211,9 @@ void simulation_run(struct simulation *simulation, uint64_t until_us)
 {
     struct world *world = &simulation->world;
     while (!world->is_violated && world_step(world, until_us)) {
+        if (world->happened > HAPPENED_MAX) {
+            world_violate(world, "time doesn't pass: more than %d things happened", HAPPENED_MAX);
+        }
     }
 }
 
