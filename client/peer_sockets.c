@@ -166,16 +166,20 @@ static void close_received(struct peer_sockets *sockets)
     }
 }
 
-// Closes what there is of a peer that is in no list and not in the table.
+// Closes what there is of a peer that is in no list and not in the table. Telling must end while
+// there is somebody to listen: libzmq's own thread waits for the monitor to take an event, for ever
+// if that is closed, with a lock held that ending it needs.
 static void destroy_peer(struct peer_sockets *sockets, struct peer *peer)
 {
+    if (peer->socket != NULL) {
+        epoll_ctl(sockets->epoll_fd, EPOLL_CTL_DEL, peer->socket_fd, NULL);
+        zmq_socket_monitor(peer->socket, NULL, 0);
+    }
     if (peer->monitor != NULL) {
         epoll_ctl(sockets->epoll_fd, EPOLL_CTL_DEL, peer->monitor_fd, NULL);
         zmq_close(peer->monitor);
     }
     if (peer->socket != NULL) {
-        epoll_ctl(sockets->epoll_fd, EPOLL_CTL_DEL, peer->socket_fd, NULL);
-        zmq_socket_monitor(peer->socket, NULL, 0);
         zmq_close(peer->socket);
     }
     buffer_release(&peer->frame);
