@@ -10,7 +10,8 @@
  * 2. A request whose process is lost goes to another at once: transactions are done once however
  *    often they are sent (rule 29), reads change nothing.
  * 3. The topology comes from whoever we are connected to; it is asked for until it is known, every
- *    few seconds, and when a process is lost.
+ *    few seconds, when a process is lost, and of each endpoint that we were given when it is there:
+ *    no coordinator knows what another one does.
  */
 #include "client/requests.h"
 
@@ -299,7 +300,7 @@ static void on_peer_up(struct client *self, const struct event *event, struct ou
         return;
     }
     enum peer_link before = peers_up(&self->peers, peer);
-    if (peer->is_given && !is_topology_known(self)) {
+    if (peer->is_given) {
         ask_topology(peer->address, out);
     }
     if (before == PEER_LINK_UP) {

@@ -21,6 +21,17 @@ Test(requests_reads, asks_for_the_topology_until_it_is_known)
     client_stage_release(&stage);
 }
 
+Test(requests_reads, asks_an_endpoint_that_is_there_late_what_it_knows)
+{
+    struct client_stage stage;
+    client_stage_init(&stage);
+    client_stage_learn(&stage);
+    client_stage_expect_none_sent(&stage, MESSAGE_topology_get);
+    script_peer(&stage.script, "c1", EVENT_PEER_UP);
+    script_expect(&stage.script, script_address("c1"), MESSAGE_topology_get);
+    client_stage_release(&stage);
+}
+
 Test(requests_reads, reads_at_least_what_it_has_seen_in_its_session)
 {
     struct client_stage stage;
