@@ -124,15 +124,12 @@ static enum status node_open(struct node *node, const struct process *process,
     node->marks = boot->marks;
     TRY(core_init(&node->core, process, boot->vote_record));
     TRY(applied_load(boot->state, NULL, &node->applied));
-    if (node->applied.cluster_id == 0 && boot->journal.end.position == 0) {
-        // Nothing of a cluster is here: its birth came no further, or another one may come.
-        node->core.vote.cluster_id = 0;
-    }
     uint64_t state_cluster_id = node->applied.cluster_id;
     if (state_cluster_id != 0 && state_cluster_id != node->core.vote.cluster_id) {
         return STATUS_wrong_cluster;
     }
     node_open_log(node, boot);
+    node_forget_birth(node);
     core_set_configuration(&node->core, buffer_bytes(&node->applied.configuration));
     agent_init(&node->agent, process);
     follower_init(&node->follower, &node->core);
@@ -140,6 +137,13 @@ static enum status node_open(struct node *node, const struct process *process,
     node->follower.applied_version = node->applied.place.version;
     leader_init(&node->leader, &node->core, boot->state, &node->applied);
     return STATUS_ok;
+}
+
+void node_forget_birth(struct node *node)
+{
+    if (node->applied.cluster_id == 0 && node->core.log.last.position == 0) {
+        node->core.vote.cluster_id = 0;
+    }
 }
 
 enum status node_new(const struct process *process, const struct node_boot *boot,

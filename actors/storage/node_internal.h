@@ -89,6 +89,10 @@ void node_report(struct node *node, uint64_t now_us, struct outbox *out);
 // Leads or is about to no longer: a higher epoch was promised, or authority was lost.
 void node_step_down(struct node *node, uint64_t now_us, struct outbox *out);
 
+// A node with nothing of a cluster on it belongs to none: the birth that its vote names came no
+// further, and another one may come.
+void node_forget_birth(struct node *node);
+
 // loading.c: brings back what the journal has beyond the state.
 void node_load_start(struct node *node, const struct event *event, struct outbox *out);
 void node_load_on_read(struct node *node, const struct event *event, struct outbox *out);

@@ -230,6 +230,7 @@ void node_on_appointed(struct node *node, const struct core_write *write, const 
     bool refused = event->done->status != STATUS_ok;
     if (refused) {
         core_forget_unwritten(&node->core, out); // no space for it
+        node_forget_birth(node);
     }
     if (node->state != NODE_APPOINTED || write->epoch != core_promised(&node->core)) {
         return;

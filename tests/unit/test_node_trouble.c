@@ -227,6 +227,22 @@ Test(node_trouble, a_birth_that_came_no_further_than_the_vote_can_be_had_again)
     cr_assert(node_fixture_sent(&f, MESSAGE_appoint_reply)->appoint_reply.accepted);
 }
 
+Test(node_trouble, a_birth_that_found_the_disk_full_can_be_had_again)
+{
+    seal(1);
+    node_fixture_disk_all(&f);
+    give_birth(1);
+    node_fixture_disk(&f, STATUS_ok);
+    node_fixture_disk(&f, STATUS_read_only);
+    node_fixture_disk_all(&f);
+    seal(2);
+    node_fixture_disk_all(&f);
+    node_fixture_forget(&f);
+    give_birth(2);
+    node_fixture_disk_all(&f);
+    cr_assert(node_fixture_sent(&f, MESSAGE_appoint_reply)->appoint_reply.accepted);
+}
+
 static void answer_damaged(uint64_t damaged_promise, uint64_t match_position)
 {
     struct message_append_reply reply = {.epoch = 2,
