@@ -141,7 +141,8 @@ static enum status node_open(struct node *node, const struct process *process,
 
 void node_forget_birth(struct node *node)
 {
-    if (node->applied.cluster_id == 0 && node->core.log.last.position == 0) {
+    bool is_damaged = node->was_damaged || node->core.vote.damaged; // then there was something
+    if (node->applied.cluster_id == 0 && node->core.log.last.position == 0 && !is_damaged) {
         node->core.vote.cluster_id = 0;
     }
 }
