@@ -57,7 +57,7 @@ class Daemons(Access):
 
     def role(self, name):
         return {'s1': 'primary', 's': 'replica', 'c': 'coordinator', 'w': 'writer',
-                'r': 'reader'}[name if name == 's1' else name[0]]
+                'r': 'reader', 'm': 'monitor'}[name if name == 's1' else name[0]]
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)

@@ -20,17 +20,23 @@ PR_SET_PDEATHSIG = 1
 SIGKILL = 9
 
 
-def main():
-    """Runs the tests of the calling file isolated; exits with SKIPPED where that is impossible."""
+def enter():
+    """Goes on isolated: runs the program anew, inside. Exits with SKIPPED where that can't be."""
     if os.environ.get(INSIDE) == '1':
         prepare()
-        harness.main()
+        return
     if subprocess.run([*UNSHARE, 'true'], capture_output=True, check=False).returncode != 0:
         print('skipped: this system gives no namespaces')
         sys.exit(SKIPPED)
     # unshare ends with us, and with it everything inside.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
     os.execvpe('unshare', [*UNSHARE, sys.executable, '-B', *sys.argv], {**os.environ, INSIDE: '1'})
+
+
+def main():
+    """Runs the tests of the calling file isolated."""
+    enter()
+    harness.main()
 
 
 def prepare():
