@@ -250,6 +250,7 @@ static void on_digest(struct query *query, const struct message_digest *digest, 
     reply.digest_reply.status = run_digest(query, digest->version, &reply.digest_reply.digest);
     reply.digest_reply.version = digest->version;
     reply.digest_reply.chain = query->applied.chain;
+    reply.digest_reply.position = query->applied.place.position;
     message_encode(&reply, out);
 }
 

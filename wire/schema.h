@@ -299,7 +299,8 @@
     FIELD(u32, status, 0, "enum status; too_old when the mark is gone")                            \
     FIELD(u64, version, 0, "version hashed")                                                       \
     FIELD(u64, digest, 0, "hash of all live cells")                                                \
-    FIELD(u64, chain, 0, "chained digest of all applied effects up to that version")
+    FIELD(u64, chain, 0, "chained digest of all applied effects up to that version")               \
+    FIELD(u64, position, 0, "position of the last entry in what was hashed")
 
 #define WIRE_why(FIELD) FIELD(u64, request, 0, "id of the request")
 

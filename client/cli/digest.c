@@ -1,14 +1,12 @@
 /*
  * `skein digest`: the primary marks a version, then every storage node hashes its state at exactly
- * that version. They agree only if all of them answered and said the same: a node that can't be
- * asked is listed with null, and about it nothing is known.
+ * that mark. They agree only if all of them answered and said the same: a node that can't be asked
+ * is listed with null, and about it nothing is known.
  *
- * A node that is catching up has passed the marked version in one step perhaps, and kept nothing of
- * it. Then everything is done again at another mark, as long as the time of the call allows.
- *
- * A version can be marked twice, with claims of sessions in between, which have no version of their
- * own: a node that is behind the second mark answers from the first. So only those disagree that do
- * so at several marks.
+ * A version can be marked several times, with changes in between that have no version of their own
+ * (claims of sessions, configurations); the position of the entry tells the marks apart. A node
+ * that has not come to ours is asked again. One that was catching up has passed it perhaps, and
+ * kept nothing of it. Then everything is done again at another mark, as long as the time allows.
  */
 #include "client/cli/commands.h"
 
@@ -21,16 +19,18 @@
 #include <unistd.h>
 
 enum {
-    PAUSE_MS = 100,        // before everything is done again
-    DISAGREEMENTS_MAX = 5, // that are looked at once more
+    PAUSE_MS = 100,      // before everything is done again
+    BEHIND_MS_MAX = 500, // a node that has not come to the mark is asked again for so long
+    ASK_PAUSE_MS = 10,   // and so often
 };
 
 // What the nodes said.
 struct comparison {
     struct buffer nodes; // packed maps
     uint32_t count;
-    uint64_t version;
-    uint64_t first; // digest of the first node that answered
+    uint64_t version;  // marked
+    uint64_t position; // of the marked entry
+    uint64_t first;    // digest of the first node that answered
     bool has_first;
     bool agrees;     // so far
     bool is_partial; // a node that is reached did not say
@@ -42,7 +42,7 @@ static void comparison_release(struct comparison *comparison)
 }
 
 static enum status mark(struct call *call, struct client_loop *loop, struct bytes primary,
-                        uint64_t *ret_version)
+                        struct comparison *comparison)
 {
     AUTO(answer_release) struct answer answer = {0};
     const struct client_call request = {
@@ -56,7 +56,8 @@ static enum status mark(struct call *call, struct client_loop *loop, struct byte
         return failure_set(&call->failure, (enum status)reply->status,
                            "the primary did not mark a version");
     }
-    *ret_version = reply->version;
+    comparison->version = reply->version;
+    comparison->position = reply->position;
     return STATUS_ok;
 }
 
@@ -67,9 +68,9 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-// Asks one node; false if it did not say.
-static bool ask(struct call *call, struct client_loop *loop, struct bytes name,
-                struct comparison *comparison, uint64_t *ret_digest)
+// Asks one node once. Fails with too_old when it keeps another mark of the version or none.
+static enum status ask_once(struct call *call, struct client_loop *loop, struct bytes name,
+                            const struct comparison *comparison, uint64_t *ret_digest)
 {
     AUTO(answer_release) struct answer answer = {0};
     const struct client_call request = {
@@ -77,11 +78,26 @@ static bool ask(struct call *call, struct client_loop *loop, struct bytes name,
                     .digest = {.version = comparison->version, .timeout_ms = call->timeout_ms}},
         .to = name,
         .timeout_ms = call->timeout_ms};
-    if (connection_call(call, loop, &request, MESSAGE_digest_reply, &answer) != STATUS_ok) {
-        return false;
+    TRY(connection_call(call, loop, &request, MESSAGE_digest_reply, &answer));
+    const struct message_digest_reply *reply = &answer.reply.digest_reply;
+    if (reply->status == STATUS_ok && reply->position != comparison->position) {
+        return STATUS_too_old;
     }
-    *ret_digest = answer.reply.digest_reply.digest;
-    return answer.reply.digest_reply.status == STATUS_ok;
+    *ret_digest = reply->digest;
+    return (enum status)reply->status;
+}
+
+// Asks one node until it has come to the mark; false if it did not say.
+static bool ask(struct call *call, struct client_loop *loop, struct bytes name,
+                const struct comparison *comparison, uint64_t *ret_digest)
+{
+    int64_t until_ms = now_ms() + BEHIND_MS_MAX;
+    enum status status = ask_once(call, loop, name, comparison, ret_digest);
+    while (status == STATUS_too_old && now_ms() < until_ms) {
+        usleep(ASK_PAUSE_MS * 1000);
+        status = ask_once(call, loop, name, comparison, ret_digest);
+    }
+    return status == STATUS_ok;
 }
 
 static void compare(struct call *call, struct client_loop *loop,
@@ -129,7 +145,7 @@ static enum status compare_all(struct call *call, struct client_loop *loop,
 {
     AUTO(answer_release) struct answer answer = {0};
     TRY(connection_topology(call, loop, &answer));
-    TRY(mark(call, loop, answer.reply.topology.primary, &comparison->version));
+    TRY(mark(call, loop, answer.reply.topology.primary, comparison));
     struct bytes members = answer.reply.topology.members;
     struct message_member member;
     while (members_next(&members, &member)) {
@@ -145,12 +161,10 @@ enum status run_digest(struct call *call)
     AUTO(client_loop_destroy) struct client_loop *loop = NULL;
     TRY(connection_open(call, &loop));
     int64_t until_ms = now_ms() + call->timeout_ms;
-    for (int disagreements = 0;;) {
+    for (;;) {
         AUTO(comparison_release) struct comparison comparison = {.agrees = true};
         TRY(compare_all(call, loop, &comparison));
-        disagreements += !comparison.is_partial && !comparison.agrees;
-        bool is_certain = comparison.agrees || disagreements == DISAGREEMENTS_MAX;
-        if ((!comparison.is_partial && is_certain) || now_ms() + PAUSE_MS >= until_ms) {
+        if (!comparison.is_partial || now_ms() + PAUSE_MS >= until_ms) {
             print_comparison(call, &comparison);
             return STATUS_ok;
         }

@@ -270,6 +270,7 @@ Test(query, digest_is_that_of_the_marked_version)
     struct message_digest_reply first = digest_of(1);
     cr_assert_eq(first.status, STATUS_ok);
     cr_assert_eq(first.chain, p.applied.chain);
+    cr_assert_eq(first.position, p.applied.place.position);
     write_n(2, "x", 2);
     cr_assert_eq(marks_add(marks, 2, 0), STATUS_ok);
     struct message_digest_reply second = digest_of(2);
