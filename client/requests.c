@@ -26,7 +26,7 @@ enum {
     REQUESTS_TIMER = 1, // a request must be looked at
     RENEW_TIMER = 2,    // the topology is asked for
     RENEW_US = 2000 * 1000,
-    RENEW_UNKNOWN_US = 100 * 1000, // while no topology is known
+    RENEW_UNKNOWN_US = 100 * 1000, // while nobody is known to send to
     RENEW_PAUSE_US = 50 * 1000,    // at least this long between two questions
     EXPIRY_US = 10 * 1000 * 1000,  // news of a silent coordinator count no longer
 };
@@ -236,11 +236,18 @@ static void ask_topology(uint64_t to, struct outbox *out)
     outbox_send(out, to, &ask);
 }
 
-static bool is_topology_known(const struct client *self)
+// Whether there is somebody to send to: a coordinator that was cut off itself may know of nobody.
+static bool is_topology_complete(const struct client *self)
 {
     size_t count;
-    topology_members(self->topology, &count);
-    return count > 0;
+    bool has_writer = false;
+    bool has_reader = false;
+    const struct topology_member *members = topology_members(self->topology, &count);
+    for (size_t i = 0; i < count; i++) {
+        has_writer |= members[i].role == ROLE_writer || members[i].role == ROLE_gateway;
+        has_reader |= members[i].role == ROLE_reader || members[i].role == ROLE_gateway;
+    }
+    return has_writer && has_reader;
 }
 
 void client_renew_topology(struct client *self, uint64_t now_us, struct outbox *out)
@@ -250,7 +257,7 @@ void client_renew_topology(struct client *self, uint64_t now_us, struct outbox *
     if (to != 0) {
         ask_topology(to, out);
     }
-    uint64_t pause_us = is_topology_known(self) ? RENEW_US : RENEW_UNKNOWN_US;
+    uint64_t pause_us = is_topology_complete(self) ? RENEW_US : RENEW_UNKNOWN_US;
     outbox_timer(out, RENEW_TIMER, now_us + pause_us);
 }
 

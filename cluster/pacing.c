@@ -17,7 +17,7 @@ enum {
     RIVAL_PART = 2,         // how long a rival is made way for, as a part of a step
     BACK_OFF_DOUBLINGS = 3, // a back-off grows so often
     STEP_DOUBLINGS = 4,     // a step grows so often
-    POLL_DOUBLINGS = 6,     // and a poll so often
+    POLL_DOUBLINGS = 3,     // and a poll so often
     DEFERRALS_MAX = 2,      // how often a rival is made way for in a row
 };
 

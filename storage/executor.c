@@ -299,8 +299,9 @@ static enum status run(struct executor *self, const struct executor_request *req
 {
     TRY(check_identity(self, request->session, request->sequence));
     TRY(load_catalog(self));
-    struct session *session;
+    struct session *session = NULL;
     TRY(take_session(self, request->session, &session));
+    ASSERT(session != NULL);
     TRY(check_sequence(self, session, request->sequence, request->done_below));
     const struct session_outcome *known = session_record_find(&session->record, request->sequence);
     return known != NULL ? replay(self, request, known, ret_outcome)
@@ -337,8 +338,9 @@ static enum status claim(struct executor *self, struct bytes name, uint64_t sequ
                          struct executor_outcome *ret_outcome)
 {
     TRY(check_identity(self, name, sequence));
-    struct session *session;
+    struct session *session = NULL;
     TRY(take_session(self, name, &session));
+    ASSERT(session != NULL);
     TRY(check_sequence(self, session, sequence, 0));
     const struct session_outcome *known = session_record_find(&session->record, sequence);
     if (known != NULL && !known->claimed) {
@@ -404,6 +406,7 @@ static enum status expire_cell(struct executor *self, struct bytes key)
         return STATUS_ok;
     }
     TRY(take_session(self, buffer_bytes(&name), &session));
+    ASSERT(session != NULL);
     expire(self, session);
     return STATUS_ok;
 }

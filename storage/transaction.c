@@ -288,6 +288,7 @@ static enum status replay_operation(struct transaction *self, struct step *step)
     case OPERATION_insert:
         choose_id(self, step, room);
         results_pack_insert(&self->results, &step->operation.id);
+        step->operation.id = (struct document_id){0}; // it may point to `room`
         break;
     default: results_pack_empty(&self->results); break;
     }

@@ -43,7 +43,9 @@ static bool make_field(struct bytes pair, char field[static FIELD_SIZE_MAX])
         if (!is_letter && field[i] != '_') {
             return false;
         }
-        field[i] = is_letter ? (char)(field[i] - 'a' + 'A') : '_';
+        if (is_letter) {
+            field[i] = (char)(field[i] - 'a' + 'A');
+        }
     }
     return size > 0;
 }

@@ -25,7 +25,7 @@ void supervisor_status(struct bytes text)
     char clean[STATUS_SIZE_MAX + 1];
     size_t size = text.size < STATUS_SIZE_MAX ? text.size : STATUS_SIZE_MAX;
     for (size_t i = 0; i < size; i++) {
-        clean[i] = text.data[i] < 0x20 ? '?' : (char)text.data[i];
+        clean[i] = (char)(text.data[i] < 0x20 ? '?' : text.data[i]);
     }
     clean[size] = '\0';
     sd_notifyf(0, "STATUS=%s", clean);

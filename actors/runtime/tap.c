@@ -92,6 +92,7 @@ enum status tap_new(const struct peer_sockets_options *options, const char *list
     tap->socket = zmq_socket(options->context, ZMQ_XPUB);
     if (tap->socket == NULL) {
         text_append(ret_error, "no socket: %s", zmq_strerror(errno));
+        tap_destroy(&tap);
         return STATUS_unavailable;
     }
     set_option(tap->socket, ZMQ_SNDHWM, QUEUE_FRAMES_MAX);

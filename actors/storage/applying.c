@@ -15,7 +15,7 @@ static void node_apply_failed(const struct node *node, enum status status, struc
 {
     outbox_stop(out, status == STATUS_damaged ? EXIT_DAMAGED : EXIT_OTHER,
                 "event=apply_failed position=%llu status=%s",
-                (unsigned long long)(node->applied.place.position + 1), status_name(status));
+                (unsigned long long)node->applied.place.position + 1, status_name(status));
 }
 
 // Applies one entry. False: it could not be.

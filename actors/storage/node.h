@@ -32,7 +32,7 @@ struct node;
 MUST_CHECK enum status node_new(const struct process *process, const struct node_boot *boot,
                                 struct node **ret_node);
 void node_destroy(struct node **take_node);
-void node_step(struct node *self, const struct event *event, struct outbox *out);
+void node_step(struct node *node, const struct event *event, struct outbox *out);
 
 // What a node knows of itself, for checks from outside.
 struct node_view {

@@ -131,7 +131,7 @@ Test(election, a_voter_that_turns_up_or_hears_the_primary_no_more_is_noticed_soo
     stage.election.pacing.failures = 6;
     stage_suspect(&stage);
     stage_answer(&stage, 1);
-    stage_wait(&stage, 1000 * MS);
+    stage_wait(&stage, 100 * MS);
     stage_check_state(&stage, ELECTION_POLL);
     post_forget(stage.post);
     stage_wait(&stage, 50 * MS);

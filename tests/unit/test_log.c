@@ -85,7 +85,6 @@ Test(log, gathers_at_least_one_entry_and_no_more_than_fit)
 Test(log, loads_what_the_journal_holds_before_it_grows)
 {
     AUTO(log_release) struct log source = empty_log();
-    AUTO(buffer_release) struct buffer frames = {0};
     for (int i = 0; i < 4; i++) {
         append(&source, 1, 8);
     }

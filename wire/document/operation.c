@@ -330,7 +330,7 @@ enum status operations_next(struct operations *operations, struct operation *ret
     ASSERT(operations_have_next(operations));
     struct parser parser = {
         .cursor = operations->cursor, .number = operations->taken + 1, .fault = ret_fault};
-    unsigned seen;
+    unsigned seen = 0;
     TRY(take_fields(&parser, ~0u, &seen));
     TRY(check_fields(&parser, seen));
     operations->cursor = parser.cursor;
