@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import harness
 from harness import Access
@@ -119,11 +118,13 @@ class Daemons(Access):
     def wait_for_log(self, name, text, seconds=10):
         harness.wait_for(lambda: text in self.log(name), f'{name} to log {text}', seconds)
 
+    def cpu_ticks(self, name):
+        """Processor time that the process has used, in hundredths of a second."""
+        with open(f'/proc/{self.processes[name].pid}/stat', encoding='utf-8') as file:
+            fields = file.read().rsplit(')', 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
     def replica(self):
         """The name of a storage node that follows."""
         primary = self.primary()
         return next(name for name in self.storage if name != primary)
-
-    def wait_for_state(self, name, state, seconds=10):
-        harness.wait_for(lambda: self.state(name) == state, f'{name} to be {state}', seconds)
-        return time.monotonic()
