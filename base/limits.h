@@ -69,6 +69,9 @@ enum {
     CATCH_UP_READ_SIZE = 1 * MIB,      // what one read back from the journal asks for
     LOG_WINDOW_SIZE = 4 * MIB,         // committed entries kept in memory for followers behind
     SEGMENT_SIZE = 16 * MIB,           // a journal segment; an entry larger than it gets its own
+    FLUSH_SIZE = 64 * MIB,             // applied and not flushed: the state is flushed
+    JOURNAL_KEEP_SIZE = 64 * MIB,      // kept in the journal behind a flushed state
+    JOURNAL_SIZE_MAX = 1024 * MIB,     // kept there for a follower that answers
     TRANSFER_CHUNK_SIZE = 512 * KIB,   // cells in one chunk of a state transfer
     CELL_KEY_SIZE_MAX = 2 * KIB,       // key of a state cell
 };

@@ -145,6 +145,7 @@ void log_set_base(struct log *log, const struct entry_place *place)
     memmove(log->runs, log->runs + gone, (log->run_count - gone) * sizeof(*log->runs));
     log->run_count -= gone;
     log->base = *place;
+    log_forget(log, place->position);
 }
 
 const struct log_item *log_find(const struct log *log, uint64_t position)

@@ -1,5 +1,5 @@
 /*
- * The default timings, one for each name in base/limits.h. They fit together there: a few
+ * The default timings and sizes, one for each name in base/limits.h. They fit together there: a few
  * heartbeats may be lost before a primary is suspected, and a process misses several reports before
  * it counts as unreachable. A configuration that changes some of them is checked where it is read.
  *
@@ -18,5 +18,17 @@ struct timings timings_default(void)
         .horizon_ms = HORIZON_MS,
         .stall_ms = STALL_MS_MAX,
         .gather_us = GATHER_US_MAX,
+    };
+}
+
+struct node_sizes node_sizes_default(void)
+{
+    return (struct node_sizes){
+        .flush = FLUSH_SIZE,
+        .segment = SEGMENT_SIZE,
+        .journal_keep = JOURNAL_KEEP_SIZE,
+        .journal_max = JOURNAL_SIZE_MAX,
+        .log_window = LOG_WINDOW_SIZE,
+        .transfer_chunk = TRANSFER_CHUNK_SIZE,
     };
 }

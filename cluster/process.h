@@ -1,5 +1,6 @@
 /*
- * What every machine is told about the process it lives in, and the timings of the cluster.
+ * What every machine is told about the process it lives in: who it is, the timings of the cluster,
+ * and how much a storage node keeps where.
  */
 #ifndef SKEIN_CLUSTER_PROCESS_H
 #define SKEIN_CLUSTER_PROCESS_H
@@ -24,6 +25,19 @@ struct timings {
 // The defaults.
 struct timings timings_default(void);
 
+// How much a storage node keeps where, in bytes.
+struct node_sizes {
+    uint64_t flush;          // applied and not flushed: the state is flushed
+    uint64_t segment;        // a journal segment; an entry larger than it gets its own
+    uint64_t journal_keep;   // kept in the journal behind a flushed state
+    uint64_t journal_max;    // kept for a follower that answers
+    uint64_t log_window;     // committed entries kept in memory for followers behind
+    uint64_t transfer_chunk; // cells in one chunk of a state transfer
+};
+
+// The defaults.
+struct node_sizes node_sizes_default(void);
+
 // A process of the cluster. Everything is borrowed from whoever made it (the configuration, the
 // simulator) and outlives the machine.
 struct process {
@@ -38,6 +52,7 @@ struct process {
     const struct bytes *coordinators; // endpoints of the coordinators
     size_t coordinator_count;         // at most COORDINATOR_COUNT_MAX
     struct timings timings;
+    struct node_sizes sizes; // of no use but in a storage node
 };
 
 // A storage node named in the configuration file as a voter.

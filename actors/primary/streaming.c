@@ -194,7 +194,25 @@ void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t 
         struct message_append heartbeat = {.previous_position = first - 1, .round = round};
         streaming_append(streaming, peer, heartbeat, out);
     }
-    transfer_out_expire(&streaming->transfer, now_us);
+    transfer_out_expire(&streaming->transfer, now_us, out);
+}
+
+// A node that has less than it acknowledged says that it is damaged; or else it refuses for a while
+// whatever follows that, where one refusal alone may be an old one.
+static void streaming_notice_loss(struct peer *peer, uint64_t hint, uint64_t now_us,
+                                  struct outbox *out)
+{
+    if (hint == 0 || hint > peer->match_position) {
+        return;
+    }
+    if (peer->refused_us == 0) {
+        peer->refused_us = now_us;
+    }
+    if (peer->damaged || now_us - peer->refused_us >= (uint64_t)HEARTBEAT_MS * 1000) {
+        outbox_log(out, LOG_WARNING, "event=lost_entries node=%s had=%llu has=%llu", peer->name,
+                   (unsigned long long)peer->match_position, (unsigned long long)hint - 1);
+        peer->match_position = hint - 1;
+    }
 }
 
 static void streaming_on_mismatch(struct streaming *streaming, struct peer *peer,
@@ -203,9 +221,7 @@ static void streaming_on_mismatch(struct streaming *streaming, struct peer *peer
 {
     uint64_t hint = reply->hint_position;
     uint64_t last = streaming->core->log.last.position;
-    if (peer->damaged && hint != 0 && hint <= peer->match_position) {
-        peer->match_position = hint - 1; // damaged once more; it isn't counted
-    }
+    streaming_notice_loss(peer, hint, now_us, out);
     hint = hint > peer->match_position ? hint : peer->match_position + 1;
     hint = hint <= last + 1 ? hint : last + 1;
     bool repeated = peer->probing && hint == peer->probe_position &&
@@ -252,6 +268,7 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
         return peer;
     }
     peer->probing = false;
+    peer->refused_us = 0;
     if (reply->match_position > peer->match_position &&
         reply->match_position <= streaming->core->log.last.position) {
         peer->match_position = reply->match_position;
@@ -304,9 +321,11 @@ void streaming_on_read(struct streaming *streaming, const struct event *event, s
                            out);
         return;
     }
-    bool usable = done->status == STATUS_ok && done->position == peer->next_position &&
-                  done->position > core->log.base.position;
-    uint64_t end = usable ? streaming_end_of(core, done->bytes, done->position) : done->position;
+    if (done->position != peer->next_position || done->position <= core->log.base.position) {
+        return; // wanted no longer
+    }
+    uint64_t end = done->status == STATUS_ok ? streaming_end_of(core, done->bytes, done->position)
+                                             : done->position;
     if (end == done->position) {
         outbox_log(out, LOG_WARNING, "event=read_back_failed status=%s position=%llu",
                    status_name(done->status), (unsigned long long)done->position);

@@ -26,6 +26,7 @@ struct peer {
     uint64_t told_position;   // commit position last sent
     uint64_t probe_position;  // where the last probe began
     uint64_t sent_us;         // when something was last sent
+    uint64_t refused_us;      // since when it refuses what it acknowledged; 0: it doesn't
     uint64_t round;           // highest round answered
     uint64_t read_sequence;   // disk request that reads entries back for it; 0: none
     uint64_t applied_version; // version applied there

@@ -5,7 +5,9 @@
  *    chunk is made when the one before was answered, so that at most one is in memory.
  * 2. The cells include the applied record: the receiver's state stands exactly where the snapshot
  *    did, with version, configuration, sessions and digest (rule 37). The promise is not in it.
- * 3. One receiver at a time. One that doesn't answer is given up and asks again by its mismatch.
+ * 3. One receiver at a time. A chunk that isn't answered is sent again, for the connection may have
+ *    broken or the receiver begun anew, which then says so; one that never answers is given up and
+ *    asks again by its mismatch.
  */
 #include "actors/primary/transfer_out.h"
 
@@ -15,7 +17,7 @@
 #include "storage/cells.h"
 #include "wire/pack.h"
 
-enum { TRANSFER_PATIENCE_US = 5 * 1000 * 1000 };
+enum { TRANSFER_RESEND_US = 500 * 1000, TRANSFER_PATIENCE_US = 5 * 1000 * 1000 };
 
 void transfer_out_init(struct transfer_out *transfer, struct core *core, struct state *state,
                        const struct applied *applied)
@@ -46,7 +48,7 @@ static bool transfer_out_fill(struct transfer_out *transfer)
     struct bytes key;
     struct bytes value;
     buffer_clear(&transfer->cells);
-    while (transfer->cells.size < TRANSFER_CHUNK_SIZE) {
+    while (transfer->cells.size < transfer->core->process->sizes.transfer_chunk) {
         if (!state_cursor_next(transfer->cursor, transfer->state, &key, &value)) {
             return false;
         }
@@ -61,17 +63,10 @@ static bool transfer_out_fill(struct transfer_out *transfer)
 
 static void transfer_out_send(struct transfer_out *transfer, uint64_t now_us, struct outbox *out)
 {
-    transfer->last = !transfer_out_fill(transfer);
-    if (transfer->last && state_cursor_destroy(transfer->state, &transfer->cursor) != STATUS_ok) {
-        outbox_log(out, LOG_ERROR, "event=transfer_failed reason=\"the state can't be read\"");
-        transfer->cursor = NULL;
-        transfer_out_stop(transfer);
-        return;
-    }
     struct message_transfer_chunk chunk = {.epoch = transfer->epoch,
                                            .leader = transfer->core->vote.directory_id,
                                            .transfer = transfer->number,
-                                           .sequence = ++transfer->sequence,
+                                           .sequence = transfer->sequence,
                                            .applied = buffer_bytes(&transfer->record),
                                            .crc = crc32c(0, buffer_bytes(&transfer->cells)),
                                            .last = transfer->last,
@@ -79,6 +74,21 @@ static void transfer_out_send(struct transfer_out *transfer, uint64_t now_us, st
     transfer->sent_us = now_us;
     outbox_send(out, transfer->address,
                 &(struct message){.kind = MESSAGE_transfer_chunk, .transfer_chunk = chunk});
+}
+
+static void transfer_out_send_next(struct transfer_out *transfer, uint64_t now_us,
+                                   struct outbox *out)
+{
+    transfer->last = !transfer_out_fill(transfer);
+    if (transfer->last && state_cursor_destroy(transfer->state, &transfer->cursor) != STATUS_ok) {
+        outbox_log(out, LOG_ERROR, "event=transfer_failed reason=\"the state can't be read\"");
+        transfer->cursor = NULL;
+        transfer_out_stop(transfer);
+        return;
+    }
+    transfer->sequence++;
+    transfer->made_us = now_us;
+    transfer_out_send(transfer, now_us, out);
 }
 
 void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, uint64_t address,
@@ -106,7 +116,7 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, ui
     transfer->position = transfer->applied->place.position;
     outbox_log(out, LOG_INFO, "event=transfer_started position=%llu",
                (unsigned long long)transfer->position);
-    transfer_out_send(transfer, now_us, out);
+    transfer_out_send_next(transfer, now_us, out);
 }
 
 bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,
@@ -129,13 +139,18 @@ bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *ev
         transfer_out_stop(transfer);
         return true;
     }
-    transfer_out_send(transfer, event->now_us, out);
+    transfer_out_send_next(transfer, event->now_us, out);
     return false;
 }
 
-void transfer_out_expire(struct transfer_out *transfer, uint64_t now_us)
+void transfer_out_expire(struct transfer_out *transfer, uint64_t now_us, struct outbox *out)
 {
-    if (transfer->directory_id != 0 && now_us - transfer->sent_us > TRANSFER_PATIENCE_US) {
+    if (transfer->directory_id == 0) {
+        return;
+    }
+    if (now_us - transfer->made_us > TRANSFER_PATIENCE_US) {
         transfer_out_stop(transfer);
+    } else if (now_us - transfer->sent_us > TRANSFER_RESEND_US) {
+        transfer_out_send(transfer, now_us, out);
     }
 }

@@ -19,7 +19,8 @@ struct transfer_out {
     uint64_t sequence;               // of the chunk under way
     uint64_t position;               // entry that the transferred state stands at
     bool last;                       // the chunk under way is the last one
-    uint64_t sent_us;                // when it was sent
+    uint64_t made_us;                // when it was first sent
+    uint64_t sent_us;                // when it was last sent
     struct state_snapshot *snapshot; // owned while sending
     struct state_cursor *cursor;     // owned while sending
     struct buffer record;            // the applied record, encoded
@@ -41,7 +42,8 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, ui
 bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,
                            struct outbox *out);
 
-// Gives up a receiver that has not answered for long.
-void transfer_out_expire(struct transfer_out *transfer, uint64_t now_us);
+// Sends a chunk again that was not answered, and gives up a receiver that has not answered for
+// long.
+void transfer_out_expire(struct transfer_out *transfer, uint64_t now_us, struct outbox *out);
 
 #endif

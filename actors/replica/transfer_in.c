@@ -4,8 +4,9 @@
  *   chunk 1 ──► fresh state of generation g+1 ──► chunks 2, 3, ... ──► last ──► DISK_INSTALL ──►
  * reboot
  *
- * 1. Chunks come one at a time, each answered before the next is sent; a chunk out of turn, with a
- *    wrong checksum, or of another transfer ends the transfer.
+ * 1. Chunks come one at a time, each answered before the next is sent, and again if the answer was
+ *    lost; a chunk ahead of its turn, with a wrong checksum, or of another transfer ends the
+ * transfer.
  * 2. The cells go into a state of their own. The one in use is not touched: a crash at any moment
  *    before the vote file names the new generation leaves the old one current.
  * 3. The transferred state brings its applied record with it (place, version, configuration,
@@ -136,7 +137,7 @@ void transfer_in_on_chunk(struct transfer_in *transfer, const struct event *even
 {
     const struct message_transfer_chunk *chunk = &event->message->transfer_chunk;
     bool repeated = chunk->epoch == transfer->epoch && chunk->transfer == transfer->transfer &&
-                    chunk->sequence == transfer->sequence && chunk->sequence != 0;
+                    chunk->sequence <= transfer->sequence && chunk->sequence != 0;
     enum status status = repeated ? STATUS_ok : transfer_in_take(transfer, chunk, out);
     if (status != STATUS_ok) {
         outbox_log(out, LOG_WARNING, "event=transfer_refused status=%s chunk=%llu",

@@ -111,6 +111,7 @@ static void fill_process(struct launch *launch)
         .coordinators = launch->coordinators,
         .coordinator_count = config->coordinator_count,
         .timings = config->timings,
+        .sizes = node_sizes_default(),
     };
 }
 

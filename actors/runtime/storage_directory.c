@@ -147,7 +147,8 @@ static bool is_unprepared(const char *path)
 
 static int open_worker(struct storage_directory *directory)
 {
-    enum status status = disk_worker_open(directory->disk, SEGMENT_SIZE, &directory->worker);
+    enum status status = disk_worker_open(directory->disk, directory->launch->process.sizes.segment,
+                                          &directory->worker);
     const char *path = directory->path;
     switch (status) {
     case STATUS_ok: return EXIT_CLEAN;

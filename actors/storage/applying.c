@@ -40,7 +40,7 @@ static bool node_apply_entry(struct node *node, const struct log_item *item,
 static void node_trim_window(struct node *node)
 {
     struct log *log = &node->core.log;
-    while (log->window_size > LOG_WINDOW_SIZE &&
+    while (log->window_size > node->core.process->sizes.log_window &&
            log->window_first <= node->applied.place.position) {
         log_forget(log, log->window_first);
     }

@@ -1,13 +1,13 @@
 /*
  * Upkeep: what has to be done now and then.
  *
- *   applied since the last flush >= FLUSH_SIZE, or FLUSH_AFTER ──► DISK_FLUSH ──► checkpoint
- *   checkpoint older than JOURNAL_KEEP bytes, needed by no follower ──► DISK_DROP ──► base
+ *   applied since the last flush >= sizes.flush, or FLUSH_AFTER ──► DISK_FLUSH ──► checkpoint
+ *   checkpoint older than sizes.journal_keep bytes, needed by no follower ──► DISK_DROP ──► base
  *
  * 1. Journal entries are dropped only when the state that has them is durable, and then only whole
  *    segments.
- * 2. JOURNAL_KEEP bytes are kept beyond that, so that a node that was away for a while catches up
- *    from the journal. A primary keeps more for a follower that answers, up to JOURNAL_SIZE_MAX;
+ * 2. sizes.journal_keep bytes are kept beyond that, so that a node that was away for a while
+ * catches up from the journal. A primary keeps more for a follower that answers, up to journal_max;
  *    beyond, that follower gets the state.
  * 3. The high-water mark follows HIGH_WATER_DELAY_MS after the last write, or a segment's worth of
  *    them (rule 19).
@@ -19,9 +19,6 @@
 enum {
     UPKEEP_INTERVAL_US = 1000 * 1000,
     FLUSH_AFTER_US = 30 * 1000 * 1000,
-    FLUSH_SIZE = 64 * MIB,
-    JOURNAL_KEEP = 64 * MIB,
-    JOURNAL_SIZE_MAX = 1024 * MIB,
 };
 
 void node_upkeep_start(struct node *node, uint64_t now_us, struct outbox *out)
@@ -34,7 +31,7 @@ static void node_flush_if_due(struct node *node, uint64_t now_us, struct outbox 
 {
     struct upkeep *upkeep = &node->upkeep;
     uint64_t unflushed = upkeep->applied_size - upkeep->flushed_size;
-    bool due = unflushed >= FLUSH_SIZE ||
+    bool due = unflushed >= node->core.process->sizes.flush ||
                (unflushed > 0 && now_us - upkeep->flush_asked_us >= FLUSH_AFTER_US);
     if (!due || upkeep->flush_sequence != 0) {
         return;
@@ -60,6 +57,7 @@ static void node_add_checkpoint(struct upkeep *upkeep, uint64_t position)
 static uint64_t node_droppable(const struct node *node)
 {
     const struct upkeep *upkeep = &node->upkeep;
+    const struct node_sizes *sizes = &node->core.process->sizes;
     uint64_t needed = node->state == NODE_LEADING
                           ? streaming_needed_position(&node->leader.streaming)
                           : UINT64_MAX;
@@ -67,8 +65,8 @@ static uint64_t node_droppable(const struct node *node)
     for (size_t i = 0; i < upkeep->checkpoint_count; i++) {
         const struct checkpoint *checkpoint = &upkeep->checkpoints[i];
         uint64_t behind = upkeep->applied_size - checkpoint->written;
-        bool wanted = checkpoint->position > needed && behind < JOURNAL_SIZE_MAX;
-        if (behind >= JOURNAL_KEEP && !wanted) {
+        bool wanted = checkpoint->position > needed && behind < sizes->journal_max;
+        if (behind >= sizes->journal_keep && !wanted) {
             droppable = checkpoint->position;
         }
     }
@@ -118,7 +116,8 @@ void node_on_upkeep(struct node *node, uint64_t now_us, struct outbox *out)
 
 void node_on_wrote(struct node *node, uint64_t now_us, struct outbox *out)
 {
-    if (node->core.unmarked_size >= SEGMENT_SIZE && core_has_room(&node->core)) {
+    if (node->core.unmarked_size >= node->core.process->sizes.segment &&
+        core_has_room(&node->core)) {
         core_raise_high_water(&node->core, out);
     }
     node->upkeep.wrote_us = now_us;

@@ -72,7 +72,15 @@ static void draw_disks(struct options *options, struct random *random)
     options->sync_us = (uint32_t)draw_scale(random, 50, 5000);
     options->stall_ppm = draw_percent(random, 20) ? (uint32_t)draw_scale(random, 50, 1000) : 0;
     options->flush_writes = draw_percent(random, 70) ? (uint32_t)draw_scale(random, 5, 500) : 0;
-    options->segment_size = draw_scale(random, 16 * KIB, 256 * KIB);
+    options->sizes = node_sizes_default();
+    options->sizes.segment = draw_scale(random, 16 * KIB, 256 * KIB);
+    options->sizes.transfer_chunk = draw_scale(random, 256, 16 * KIB);
+    options->sizes.log_window = draw_scale(random, 1 * KIB, 256 * KIB);
+    if (draw_percent(random, 60)) { // journals are dropped, and followers need state transfers
+        options->sizes.flush = draw_scale(random, 2 * KIB, 128 * KIB);
+        options->sizes.journal_keep = draw_percent(random, 50) ? 0 : options->sizes.flush;
+        options->sizes.journal_max = draw_scale(random, 4 * KIB, 1 * MIB);
+    }
 }
 
 static void draw_faults(struct options *options, struct random *random)
@@ -120,12 +128,13 @@ void options_calm(struct options *options, uint64_t seed)
         .network = {.delay_us = 200},
         .turn_delay_us = 20,
         .sync_us = 200,
-        .segment_size = 64 * KIB,
+        .sizes = node_sizes_default(),
         .keys = 4,
         .outstanding = 1,
         .think_us = 10000,
         .timeout_ms = 2000,
     };
+    options->sizes.segment = 64 * KIB;
 }
 
 __attribute__((format(printf, 2, 3))) static void print(struct buffer *out, const char *format, ...)
@@ -150,6 +159,17 @@ static void print_faults(const struct options *options, struct buffer *out)
     print(out, "}");
 }
 
+static void print_disk(const struct options *options, struct buffer *out)
+{
+    const struct node_sizes *sizes = &options->sizes;
+    print(out, "disk{sync=%uus stall=%u self_flush=%u} ", options->sync_us, options->stall_ppm,
+          options->flush_writes);
+    print(out, "sizes{segment=%u flush=%u keep=%u max=%u ", (unsigned)sizes->segment,
+          (unsigned)sizes->flush, (unsigned)sizes->journal_keep, (unsigned)sizes->journal_max);
+    print(out, "window=%u chunk=%u} ", (unsigned)sizes->log_window,
+          (unsigned)sizes->transfer_chunk);
+}
+
 void options_print(const struct options *options, struct buffer *out)
 {
     const struct network_manner *network = &options->network;
@@ -160,8 +180,7 @@ void options_print(const struct options *options, struct buffer *out)
           network->delay_us, network->is_harsh ? " harsh" : "",
           network->outlives ? " outlives" : "", network->loss_ppm, network->duplicate_ppm,
           network->straggler_ppm, options->turn_delay_us);
-    print(out, "disk{sync=%uus stall=%u flush=%u segment=%u} ", options->sync_us,
-          options->stall_ppm, options->flush_writes, (unsigned)options->segment_size);
+    print_disk(options, out);
     print_faults(options, out);
     print(out, " work{keys=%u outstanding=%u think=%uus timeout=%ums reads=%u%%}", options->keys,
           options->outstanding, options->think_us, options->timeout_ms, options->read_percent);

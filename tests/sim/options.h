@@ -5,6 +5,7 @@
 #ifndef SKEIN_TESTS_SIM_OPTIONS_H
 #define SKEIN_TESTS_SIM_OPTIONS_H
 
+#include "cluster/process.h"
 #include "tests/sim/network.h"
 
 // Kinds of faults: FAULT(name, weight in an average run, "what happens").
@@ -60,7 +61,7 @@ struct options {
     uint32_t sync_us;      // a sync takes about so long
     uint32_t stall_ppm;    // of a million disk requests so many hang for up to 2 s
     uint32_t flush_writes; // a state flushes by itself after about so many writes; 0 for never
-    uint64_t segment_size; // of journals
+    struct node_sizes sizes; // of journals, flushes, transfers
     // Faults.
     uint64_t safety_us;                 // length of the first phase
     uint64_t fault_interval_us;         // mean time from one fault to the next

@@ -38,7 +38,7 @@ static bool set_option(struct options *options, const char *name, uint64_t value
         }
     }
     if (strcmp(name, "segment") == 0) {
-        options->segment_size = value;
+        options->sizes.segment = value;
     } else if (strcmp(name, "seed") == 0) {
         options->seed = value;
     } else {

@@ -133,6 +133,7 @@ static void init_storages(struct simulation *simulation)
         init_shell(simulation, &storage->shell);
         storage->random = storage->shell.random;
         storage->options = options;
+        storage->shell.process.sizes = options->sizes;
         storage->checks = &simulation->checks;
         storage->node = checks_add(&simulation->checks, storage->shell.name, storage->shell.number);
         storage_shell_format(storage);

@@ -343,7 +343,7 @@ static uint32_t start_storage(struct shell *shell)
 {
     struct storage_shell *storage = storage_of(shell);
     enum status status = disk_worker_open(sim_disk_port(storage->disk),
-                                          storage->options->segment_size, &storage->worker);
+                                          shell->process.sizes.segment, &storage->worker);
     uint32_t exit_code = EXIT_CLEAN;
     storage->has_disk_failed = false;
     if (status == STATUS_ok) {

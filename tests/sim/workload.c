@@ -17,6 +17,10 @@
 
 enum { SERVICE_TIMEOUT_MS = 1000, READ_STEPS_MAX = 4 };
 
+// An unknown outcome is wanted no longer after so many transactions: a session's outcomes are
+// bound.
+enum { OUTCOME_WANTED_MAX = SESSION_OUTCOMES_MAX / 2 };
+
 static bool draw_percent(struct workload *workload, unsigned percent)
 {
     return random_below(&workload->random, 100) < percent;
@@ -191,6 +195,16 @@ static bool draw_status(struct workload *workload, struct question *question)
     return question->sequence != 0;
 }
 
+static void forget_old_outcomes(struct workload *workload)
+{
+    for (size_t i = 0; i < WORKLOAD_UNKNOWN_MAX; i++) {
+        struct ruined *unknown = &workload->unknown[i];
+        if (unknown->sequence + OUTCOME_WANTED_MAX < workload->next_sequence) {
+            *unknown = (struct ruined){0};
+        }
+    }
+}
+
 struct open_question *workload_open(struct workload *workload, const struct question *question)
 {
     struct open_question *open = workload->open;
@@ -211,6 +225,7 @@ struct open_question *workload_open(struct workload *workload, const struct ques
         open->question.session = workload->session;
         open->question.sequence = workload->is_named ? workload->next_sequence++ : 0;
         open->question.token = workload->next_token++;
+        forget_old_outcomes(workload);
     }
     history_ask(workload->history, &open->question);
     buffer_clear(&open->operations);

@@ -78,7 +78,8 @@ void node_fixture_init(struct node_fixture *self)
                                      .cluster_name = bytes_from_text("flock"),
                                      .incarnation = 1,
                                      .seed = 1,
-                                     .timings = timings_default()};
+                                     .timings = timings_default(),
+                                     .sizes = node_sizes_default()};
     struct message_vote_record record = {.format = 1,
                                          .name = self->process.name,
                                          .cluster_name = self->process.cluster_name,

@@ -49,6 +49,19 @@ Test(log, knows_the_epoch_of_every_entry_also_of_forgotten_ones)
     cr_assert_eq(log_run_start(&log, 3), 3);
 }
 
+Test(log, holds_nothing_from_before_its_base)
+{
+    AUTO(log_release) struct log log = empty_log();
+    append(&log, 1, 0);
+    append(&log, 1, 0);
+    struct entry_place second = log.last;
+    append(&log, 1, 0);
+    log_set_base(&log, &second);
+    cr_assert_null(log_find(&log, 2));
+    cr_assert_not_null(log_find(&log, 3));
+    cr_assert_eq(log.floor.position, 2);
+}
+
 Test(log, truncation_brings_back_the_place_before)
 {
     AUTO(log_release) struct log log = empty_log();

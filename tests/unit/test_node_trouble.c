@@ -127,6 +127,14 @@ Test(node_trouble, a_bad_journal_of_the_primary_makes_it_send_the_state)
     node_fixture_forget(&f);
     node_fixture_disk(&f, STATUS_damaged);
     cr_assert_not_null(node_fixture_sent(&f, MESSAGE_transfer_chunk));
+    node_fixture_forget(&f);
+    for (int i = 0; i < 3; i++) { // its answer was lost
+        f.now_us += 200000;
+        node_fixture_timer(&f, LEADER_TIMER_HEARTBEAT);
+        answer_round(FROM_S2, S2, 1);
+    }
+    const struct message *again = node_fixture_sent(&f, MESSAGE_transfer_chunk);
+    cr_assert(again != NULL && again->transfer_chunk.sequence == 1);
 }
 
 Test(node_trouble, a_primary_whose_disk_hangs_steps_down)
@@ -206,6 +214,7 @@ Test(node_trouble, heartbeats_do_not_end_a_transfer)
     cr_assert_eq(send_chunk(1), STATUS_ok);
     node_fixture_append(&f, 1, &far, 100);
     cr_assert_eq(send_chunk(2), STATUS_ok);
+    cr_assert_eq(send_chunk(1), STATUS_ok, "sent twice");
     node_fixture_append(&f, 2, &far, 100);
     node_fixture_disk_all(&f);
     cr_assert_null(f.node->follower.transfer.state, "another primary has another state");
@@ -283,4 +292,31 @@ Test(node_trouble, survives_a_refusal_without_a_hint)
     node_fixture_acknowledge(&f, FROM_S2, S2, 2, 1);
     node_fixture_timer(&f, LEADER_TIMER_HEARTBEAT);
     cr_assert(node_fixture_view(&f).leads);
+}
+
+// s3 says that it can't take what follows entry 2.
+static void refuse_with_hint(uint64_t hint)
+{
+    struct message_append_reply reply = {
+        .epoch = 1, .directory_id = S3, .promised = 1, .hint_position = hint};
+    node_fixture_message(&f, FROM_S3,
+                         &(struct message){.kind = MESSAGE_append_reply, .append_reply = reply});
+}
+
+Test(node_trouble, a_voter_that_lost_what_it_acknowledged_is_sent_it_again)
+{
+    node_fixture_lead(&f, 1);
+    node_fixture_acknowledge(&f, FROM_S2, S2, 1, 1);
+    put(1);
+    node_fixture_disk_all(&f);
+    node_fixture_acknowledge(&f, FROM_S2, S2, 1, 2);
+    node_fixture_acknowledge(&f, FROM_S3, S3, 1, 2);
+    struct peer *s3 = streaming_find(&f.node->leader.streaming, S3);
+    refuse_with_hint(2); // may be old
+    cr_assert_eq(s3->match_position, 2);
+    f.now_us += (uint64_t)HEARTBEAT_MS * 1000;
+    node_fixture_forget(&f);
+    refuse_with_hint(2);
+    cr_assert_eq(s3->match_position, 1);
+    cr_assert_eq(node_fixture_sent(&f, MESSAGE_append)->append.previous_position, 1);
 }
