@@ -143,6 +143,17 @@ void peers_update(struct peers *peers, const struct topology *topology, struct o
     }
 }
 
+bool peers_have(const struct peers *peers, enum peer_use use)
+{
+    const struct balance *balance = &peers->balances[use];
+    for (size_t i = 0; i < balance->count; i++) {
+        if (!balance->candidates[i].is_down) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void mark(struct peers *peers, uint64_t address, bool is_down)
 {
     for (size_t use = 0; use < PEER_USES; use++) {

@@ -67,6 +67,9 @@ void peers_end_call(struct peers *peers, uint64_t address);
 // gives up what is not needed any more.
 void peers_update(struct peers *peers, const struct topology *topology, struct outbox *out);
 
+// Whether a process for this use is known that isn't down.
+bool peers_have(const struct peers *peers, enum peer_use use);
+
 // The process to send the next request to: the one with the fewest outstanding, for batches of
 // PEER_BATCH_MAX requests of one moment, so that they share a frame. 0 when there is none.
 uint64_t peers_pick(struct peers *peers, enum peer_use use, uint64_t now_us);

@@ -239,15 +239,7 @@ static void ask_topology(uint64_t to, struct outbox *out)
 // Whether there is somebody to send to: a coordinator that was cut off itself may know of nobody.
 static bool is_topology_complete(const struct client *self)
 {
-    size_t count;
-    bool has_writer = false;
-    bool has_reader = false;
-    const struct topology_member *members = topology_members(self->topology, &count);
-    for (size_t i = 0; i < count; i++) {
-        has_writer |= members[i].role == ROLE_writer || members[i].role == ROLE_gateway;
-        has_reader |= members[i].role == ROLE_reader || members[i].role == ROLE_gateway;
-    }
-    return has_writer && has_reader;
+    return peers_have(&self->peers, PEER_WRITES) && peers_have(&self->peers, PEER_READS);
 }
 
 void client_renew_topology(struct client *self, uint64_t now_us, struct outbox *out)

@@ -153,7 +153,7 @@ static enum status read_one(struct query *query, const struct operation *operati
 {
     if (operation->kind != OPERATION_get) {
         return fail(query, STATUS_bad_request,
-                    "operation %u (%s) is no get, and a read takes nothing else", number,
+                    "operation %u (%s) is no get, and a read takes nothing else", number - 1,
                     operation_kind_name(operation->kind));
     }
     struct stored_document stored;
@@ -163,7 +163,7 @@ static enum status read_one(struct query *query, const struct operation *operati
         return fail(query, STATUS_too_large,
                     "operation %u (get) reads more than fits into an answer of %d bytes: read less "
                     "at once",
-                    number, RESULTS_SIZE_MAX);
+                    number - 1, RESULTS_SIZE_MAX);
     }
     results_pack_get(&query->results, found ? &stored : NULL);
     return STATUS_ok;

@@ -40,13 +40,13 @@ void transaction_release(struct transaction *transaction)
     buffer_release(&transaction->document);
 }
 
-// `format` goes on after "operation 2 (put) ".
+// `format` goes on after "operation 1 (put) ".
 __attribute__((format(printf, 4, 5))) static enum status
 fail(struct transaction *self, const struct step *step, enum status status, const char *format, ...)
 {
     struct operation_fault *fault = &self->fault;
     int begin = snprintf(fault->sentence, sizeof fault->sentence, "operation %u (%s) ",
-                         step->number, operation_kind_name(step->operation.kind));
+                         step->number - 1, operation_kind_name(step->operation.kind));
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(fault->sentence + begin, sizeof fault->sentence - (size_t)begin, format, arguments);

@@ -24,6 +24,7 @@
 #include "cluster/majority.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void streaming_init(struct streaming *streaming, struct core *core, struct state *state,
                     const struct applied *applied)
@@ -88,6 +89,22 @@ struct peer *streaming_find(struct streaming *streaming, uint64_t directory_id)
     return NULL;
 }
 
+// A node whose disk was replaced has another identity: nobody answers for the old one.
+static void streaming_mark_replaced(struct streaming *streaming,
+                                    const struct topology_member *member)
+{
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        struct peer *peer = &streaming->peers[i];
+        if (strcmp(peer->name, member->name) != 0) {
+            continue;
+        }
+        peer->replaced = peer->directory_id != member->directory_id;
+        if (peer->replaced && streaming->transfer.directory_id == peer->directory_id) {
+            transfer_out_stop(&streaming->transfer);
+        }
+    }
+}
+
 void streaming_on_topology(struct streaming *streaming, const struct topology *topology,
                            struct outbox *out)
 {
@@ -99,6 +116,7 @@ void streaming_on_topology(struct streaming *streaming, const struct topology *t
             member->directory_id == streaming->core->vote.directory_id) {
             continue;
         }
+        streaming_mark_replaced(streaming, member);
         struct peer *peer = streaming_find(streaming, member->directory_id);
         if (peer == NULL) {
             peer = streaming_add(streaming, member->directory_id, bytes_from_text(member->name));
@@ -144,7 +162,7 @@ static bool streaming_may_send(const struct streaming *streaming, const struct p
     uint64_t under_way = peer->next_position > had ? peer->next_position - 1 - had : 0;
     bool receives_state = streaming->transfer.directory_id == peer->directory_id;
     bool awaited = peer->probing || peer->read_sequence != 0 || receives_state;
-    return !peer->down && !awaited && under_way < STREAM_ENTRIES_MAX &&
+    return !peer->down && !peer->replaced && !awaited && under_way < STREAM_ENTRIES_MAX &&
            peer->next_position <= streaming->core->log.last.position;
 }
 
@@ -175,7 +193,7 @@ void streaming_send_all(struct streaming *streaming, uint64_t now_us, struct out
         }
         bool untold = peer->told_position < commit_position && peer->match_position != 0 &&
                       peer->next_position > streaming->core->log.base.position;
-        if (untold && !peer->down && !peer->probing) {
+        if (untold && !peer->down && !peer->replaced && !peer->probing) {
             struct message_append notice = {.previous_position = peer->next_position - 1};
             streaming_append(streaming, peer, notice, out);
         }
@@ -188,6 +206,9 @@ void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t 
     uint64_t base = streaming->core->log.base.position;
     for (size_t i = 0; i < streaming->peer_count; i++) {
         struct peer *peer = &streaming->peers[i];
+        if (peer->replaced) {
+            continue;
+        }
         // A node that needs the state gets rounds at the base, which it refuses as a mismatch but
         // answers as a round.
         uint64_t first = peer->next_position > base ? peer->next_position : base + 1;
@@ -389,7 +410,7 @@ uint64_t streaming_needed_position(const struct streaming *streaming)
         if (streaming->transfer.directory_id == peer->directory_id) {
             position = streaming->transfer.position;
         }
-        if (!peer->down && position < needed) {
+        if (!peer->down && !peer->replaced && position < needed) {
             needed = position;
         }
     }

@@ -16,6 +16,7 @@ struct peer {
     char name[NAME_SIZE_MAX + 1];
     bool voter;               // counted in majorities
     bool down;                // its connection is gone and was refused
+    bool replaced;            // another directory answers under its name
     bool probing;             // went back after a mismatch: one append, then wait for its answer
     bool damaged;             // answers, but must not be counted (rule 20)
     bool hurt;                // damaged in this very epoch: not counted again before the next one

@@ -35,10 +35,12 @@ void node_on_poll(struct node *node, const struct event *event, struct outbox *o
                                        .directory_id = core->vote.directory_id,
                                        .hears_primary = leads || hears,
                                        .would_accept = node_takes_part(node) && !core->vote.damaged,
-                                       .promised = core_promised(core),
-                                       .last_epoch = core->log.last.epoch,
-                                       .last_position = core->log.last.position,
-                                       .configuration = buffer_bytes(&core->configuration_bytes)};
+                                       .promised = core_promised(core)};
+    if (core->durable_position > 0) { // a birth that is being written may come to nothing
+        reply.last_epoch = core->log.last.epoch;
+        reply.last_position = core->log.last.position;
+        reply.configuration = buffer_bytes(&core->configuration_bytes);
+    }
     outbox_send(out, event->from,
                 &(struct message){.kind = MESSAGE_poll_reply, .poll_reply = reply});
 }

@@ -135,7 +135,7 @@ Test(executor, failed_transaction_leaves_no_byte_in_the_entry)
     engine_put(&p, "c", "x", 2);
     engine_delete(&p, "c", "none");
     cr_assert_eq(engine_run(&p, "s", 1, 0), STATUS_absent);
-    engine_expect_failure(&p, STATUS_absent, 2, "operation 2 (delete) on \"none\"");
+    engine_expect_failure(&p, STATUS_absent, 2, "operation 1 (delete) on \"none\"");
     cr_assert_eq(executor_open_size(p.executor), 0);
     engine_close(&p);
     cr_assert_eq(p.entries[0].payload.size, 1);
@@ -242,7 +242,7 @@ Test(executor, document_that_can_not_be_stored_is_refused_with_its_reason)
     operation.document = bytes_of(twice, sizeof twice);
     engine_operation(&p, &operation);
     cr_assert_eq(engine_run(&p, "s", 1, 0), STATUS_bad_request);
-    engine_expect_failure(&p, STATUS_bad_request, 1, "operation 1 (put) has a document that");
+    engine_expect_failure(&p, STATUS_bad_request, 1, "operation 0 (put) has a document that");
 }
 
 Test(executor, operations_that_it_does_not_take_are_named)
@@ -251,7 +251,7 @@ Test(executor, operations_that_it_does_not_take_are_named)
     engine_get(&p, "c", "x");
     engine_operation(&p, &operation);
     cr_assert_eq(engine_run(&p, "s", 1, 0), STATUS_bad_request);
-    engine_expect_failure(&p, STATUS_bad_request, 2, "operation 2 (count)");
+    engine_expect_failure(&p, STATUS_bad_request, 2, "operation 1 (count)");
     static const uint8_t empty_map = 0x80;
     operation = operation_on(OPERATION_delete, "c", "x");
     operation.where = bytes_of(&empty_map, 1);
@@ -262,7 +262,7 @@ Test(executor, operations_that_it_does_not_take_are_named)
     operation.where = bytes_of(&empty_map, 1);
     engine_operation(&p, &operation);
     cr_assert_eq(engine_run(&p, "s", 1, 0), STATUS_bad_request);
-    engine_expect_failure(&p, STATUS_bad_request, 1, "operation 1 (check)");
+    engine_expect_failure(&p, STATUS_bad_request, 1, "operation 0 (check)");
 }
 
 Test(executor, malformed_operations_are_a_bad_request)
@@ -344,7 +344,7 @@ Test(executor, answer_that_would_be_too_large_is_refused)
         engine_get(&p, "c", "x");
     }
     cr_assert_eq(engine_run(&p, "s", 2, 0), STATUS_too_large);
-    engine_expect_failure(&p, STATUS_too_large, 7, "operation 7 (get)");
+    engine_expect_failure(&p, STATUS_too_large, 7, "operation 6 (get)");
     buffer_release(&document);
     buffer_release(&filler);
 }

@@ -236,6 +236,25 @@ Test(node_trouble, a_birth_that_came_no_further_than_the_vote_can_be_had_again)
     cr_assert(node_fixture_sent(&f, MESSAGE_appoint_reply)->appoint_reply.accepted);
 }
 
+Test(node_trouble, a_poll_tells_nothing_of_a_birth_that_is_not_durable)
+{
+    seal(1);
+    node_fixture_disk_all(&f);
+    give_birth(1);
+    struct message_poll poll = {.request = 1};
+    node_fixture_message(&f, FROM_COORDINATOR,
+                         &(struct message){.kind = MESSAGE_poll, .poll = poll});
+    const struct message_poll_reply *reply = &node_fixture_sent(&f, MESSAGE_poll_reply)->poll_reply;
+    cr_assert_eq(reply->last_position, 0);
+    cr_assert_eq(reply->configuration.size, 0);
+    node_fixture_disk_all(&f);
+    node_fixture_message(&f, FROM_COORDINATOR,
+                         &(struct message){.kind = MESSAGE_poll, .poll = poll});
+    reply = &node_fixture_sent(&f, MESSAGE_poll_reply)->poll_reply;
+    cr_assert_eq(reply->last_position, 1);
+    cr_assert_gt(reply->configuration.size, 0);
+}
+
 Test(node_trouble, a_birth_that_found_the_disk_full_can_be_had_again)
 {
     seal(1);

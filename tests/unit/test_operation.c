@@ -246,7 +246,7 @@ Test(operation, mistakes_in_documents_are_told_by_canonicalizing)
     buffer_append(&blob, bytes_of("\x82\xa1x\x01\xa1x\x02", 7));
     cr_assert_eq(walk(buffer_bytes(&blob), &fault), STATUS_ok);
     cr_assert_eq(operations_canonicalize(buffer_bytes(&blob), &out, &fault), STATUS_bad_request);
-    cr_assert_str_eq(fault.sentence, "operation 1 has a field \"document\" that has the same field "
+    cr_assert_str_eq(fault.sentence, "operation 0 has a field \"document\" that has the same field "
                                      "name twice in one map");
     cr_assert_eq(out.size, 0);
 }

@@ -165,7 +165,7 @@ Test(query, read_takes_gets_only)
 {
     add(OPERATION_get, "c", "x");
     add(OPERATION_delete, "c", "x");
-    expect_failure(read_at(READ_any, 0), STATUS_bad_request, "operation 2 (delete)");
+    expect_failure(read_at(READ_any, 0), STATUS_bad_request, "operation 1 (delete)");
 }
 
 Test(query, malformed_operations_are_a_bad_request)
@@ -173,7 +173,7 @@ Test(query, malformed_operations_are_a_bad_request)
     expect_failure(read_packed(READ_any, 0, bytes_from_text("\xc1")), STATUS_bad_request, "");
     expect_failure(read_packed(READ_any, 0, (struct bytes){0}), STATUS_bad_request, "");
     expect_failure(read_packed(READ_any, 0, bytes_from_text("\x91\x80")), STATUS_bad_request,
-                   "operation 1");
+                   "operation 0");
 }
 
 Test(query, too_many_gets_are_refused)
@@ -204,7 +204,7 @@ Test(query, answer_that_would_be_too_large_is_refused)
     for (int i = 0; i < 7; i++) {
         add(OPERATION_get, "c", "x");
     }
-    expect_failure(read_at(READ_any, 0), STATUS_too_large, "operation 7 (get)");
+    expect_failure(read_at(READ_any, 0), STATUS_too_large, "operation 6 (get)");
     buffer_release(&document);
     buffer_release(&filler);
 }

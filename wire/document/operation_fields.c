@@ -37,7 +37,7 @@ enum status operation_fail(struct operation_fault *fault, uint32_t number, enum 
 {
     size_t size = sizeof fault->sentence;
     int begin = number == 0 ? snprintf(fault->sentence, size, "the list of operations ")
-                            : snprintf(fault->sentence, size, "operation %u ", number);
+                            : snprintf(fault->sentence, size, "operation %u ", number - 1);
     ASSERT(begin > 0 && (size_t)begin < size);
     va_list arguments;
     va_start(arguments, format);
