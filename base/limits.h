@@ -22,6 +22,16 @@ enum {
     READ_OPERATIONS_MAX = 1000,        // gets of one read
     COLLECTION_COUNT_MAX = 1024,       // collections of a database
     COLLECTION_NAME_SIZE_MAX = 128,    // name of a collection
+    INDEX_COUNT_MAX = 64,              // indexes of a collection
+    INDEX_FIELDS_MAX = 8,              // fields of an index
+    INDEX_NAME_SIZE_MAX = 64,          // name of an index
+    INDEX_KEY_SIZE_MAX = 1 * KIB,      // key of a document in an index
+    CHECK_COUNT_MAX = 16,              // check predicates of a collection
+    PATH_SIZE_MAX = 512,               // path of a field
+    PAGE_ROWS_MAX = 1000,              // documents of one page of a find
+    PAGE_ROWS_DEFAULT = 100,           // the same when a find doesn't say
+    PAGE_EXAMINED_MAX = 1000000,       // rows that a page looks at before it ends early
+    FIND_EXAMINED_MAX = 10000,         // rows that a find or count in a transaction looks at
     DOCUMENT_ID_SIZE_MAX = 256,        // a string id, UTF-8
     SESSION_NAME_SIZE_MAX = 64,        // name of a session
     SESSION_OUTCOMES_MAX = 256,        // outcomes remembered for one session

@@ -20,7 +20,12 @@ bool cell_kind_is_known(uint8_t kind)
     case CELL_APPLIED:
     case CELL_COLLECTION:
     case CELL_SESSION:
-    case CELL_DOCUMENT: return true;
+    case CELL_JOB:
+    case CELL_DOCUMENT:
+    case CELL_INDEX:
+    case CELL_HISTORY:
+    case CELL_STATISTICS:
+    case CELL_EXPIRY: return true;
     }
     return false;
 }

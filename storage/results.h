@@ -4,7 +4,17 @@
  *   get                 {"document": map, "document_version": integer, "time": us since 1970},
  *                       all three null when there is no such document
  *   insert              {"id": text or integer}
- *   put, delete, check  {}
+ *   find                {"documents": [{"id", "document", "document_version", "time"}, ...],
+ *                       "stats": {"index": text or null, "examined": integer, "sorted": boolean}};
+ *                       in reads also "cursor": text, or null at the end
+ *   count               {"count": integer, "stats": as above}
+ *   history             {"versions": [{"document_version", "document" or null if it was deleted,
+ *                       "time"}, ...]}, newest first
+ *   collections         {"collections": [{"name", "documents": integer, "bytes": integer,
+ *                       "settings": map, "indexes": [{"name", "fields": [text, ...], "unique":
+ *                       boolean, "state": "building", "ready" or "failed", "done": integer of
+ *                       documents that it has}, ...]}, ...]}
+ *   all others          {}
  */
 #ifndef SKEIN_STORAGE_RESULTS_H
 #define SKEIN_STORAGE_RESULTS_H

@@ -273,7 +273,13 @@ static enum status run_operation(struct transaction *self, struct step *step)
     case OPERATION_update:
     case OPERATION_find:
     case OPERATION_count:
-    case OPERATION_unchanged: break;
+    case OPERATION_unchanged:
+    case OPERATION_create_collection:
+    case OPERATION_drop_collection:
+    case OPERATION_create_index:
+    case OPERATION_drop_index:
+    case OPERATION_history:
+    case OPERATION_collections: break;
     }
     return fail(self, step, STATUS_bad_request,
                 "is not among the operations that this version of Skein takes: get, insert, put, "

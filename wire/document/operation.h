@@ -10,10 +10,25 @@
  *   update     collection id patch [where] [upsert]
  *   delete     collection id [where]
  *   check      collection id, and one of: where, document_version, absent (true)
- *   find       collection [where] [index] [order] [limit]
- *   count      collection [where]
+ *   find       collection [where] [index] [order] [limit]; in reads also [cursor] [explain]
+ *   count      collection [where] [index]
  *   unchanged  collection, and either ids, an array of [id, document_version], 0 for absent,
  *              or find (a map of the fields of a find but its collection) and digest (a number)
+ *
+ *   In transactions only, one in a transaction of its own:
+ *
+ *   create_collection  collection [settings]
+ *   drop_collection    collection
+ *   create_index       collection index fields [unique]
+ *   drop_index         collection index
+ *
+ *   settings is a map: [ttl] (seconds, or the path of a field that holds a timestamp), [history]
+ *   (seconds), [check] (an array of predicates); fields is an array of 1 to INDEX_FIELDS_MAX paths.
+ *
+ *   In reads only:
+ *
+ *   history      collection id
+ *   collections  nothing
  *
  * This is the one parser for all who look inside. It checks the shape: names, types, which fields
  * an operation needs and takes. It doesn't look into documents, patches and conditions;
@@ -35,6 +50,12 @@ enum operation_kind {
     OPERATION_find,
     OPERATION_count,
     OPERATION_unchanged,
+    OPERATION_create_collection,
+    OPERATION_drop_collection,
+    OPERATION_create_index,
+    OPERATION_drop_index,
+    OPERATION_history,
+    OPERATION_collections,
 };
 
 // One operation; what its kind doesn't have is zero. All bytes are borrowed from the blob; maps
@@ -57,6 +78,11 @@ struct operation {
     struct bytes ids;          // unchanged: array of [id, document_version]
     bool has_find;             // unchanged: where, index, order and limit are those of its find
     uint64_t digest;           // has_find: of what the find returned
+    struct bytes cursor;       // find: text that an earlier page ended with
+    bool explain;              // find: say how, return no documents
+    struct bytes settings;     // create_collection: map
+    struct bytes fields;       // create_index: array of texts
+    bool unique;               // create_index
 };
 
 // What is wrong with a blob of operations.
