@@ -10,6 +10,7 @@
  */
 #include "tests/sim/faults.h"
 
+#include "tests/sim/bad_sector.h"
 #include "tests/sim/simulation.h"
 
 enum {
@@ -293,8 +294,7 @@ static bool damage(struct faults *faults)
         return false;
     }
     char name[DISK_NAME_SIZE_MAX];
-    bool is_vote = random_chance(&faults->random, 300000);
-    if (!sim_disk_corrupt(storage->disk, is_vote ? "vote" : "journal", &faults->random, name)) {
+    if (!bad_sector_make(storage, &faults->random, name)) {
         return false;
     }
     storage->is_damaged = true;
