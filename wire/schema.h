@@ -45,9 +45,9 @@
     MESSAGE(51, outcome, "answer to transact")                                                     \
     MESSAGE(52, transact_status, "has this transaction of a session run? If not, it never will")   \
     MESSAGE(53, transact_status_reply, "answer to transact_status")                                \
-    MESSAGE(54, read, "gets, from client to reader and from reader to storage")                    \
+    MESSAGE(54, read, "reads, from client to reader and from reader to storage")                   \
     MESSAGE(55, read_reply, "answer to read")                                                      \
-    MESSAGE(60, mark, "to primary: mark an entry boundary, so that its version stays readable")    \
+    MESSAGE(60, mark, "to primary or reader: mark an entry, so that its version stays readable")   \
     MESSAGE(61, mark_reply, "answer to mark, when the marked entry is committed")                  \
     MESSAGE(62, digest, "to storage: hash the live state at a marked version")                     \
     MESSAGE(63, digest_reply, "answer to digest")                                                  \
@@ -269,19 +269,24 @@
     FIELD(u64, after_version, 0, "session: the answer must have at least this version")            \
     FIELD(u64, at_version, 0, "snapshot: exactly this version")                                    \
     FIELD(u32, timeout_ms, 0, "time left until the deadline")                                      \
-    FIELD(blob, operations, 1 * MIB, "array of operation maps, all gets")                          \
+    FIELD(blob, operations, 1 * MIB,                                                               \
+          "array of operation maps: get find count history collections")                           \
     FIELD(u64, lag_versions_max, 0, "any: refuse with stale beyond it; 0 for no bound")            \
-    FIELD(u32, lag_ms_max, 0, "any: refuse with stale beyond it; 0 for no bound")
+    FIELD(u32, lag_ms_max, 0, "any: refuse with stale beyond it; 0 for no bound")                  \
+    FIELD(u64, at_time_us, 0, "snapshot: instead of at_version, what was there then; 0 for none")  \
+    FIELD(u64, at_position, 0, "snapshot: position of the marked entry if known, else 0")
 
 #define WIRE_read_reply(FIELD)                                                                     \
     FIELD(u64, request, 0, "id of the request")                                                    \
     FIELD(u32, status, 0, "enum status")                                                           \
     FIELD(u64, version, 0, "version that the answer was read at")                                  \
-    FIELD(blob, results, 6 * MIB, "array of result maps, one for each get")                        \
+    FIELD(blob, results, 6 * MIB, "array of result maps, one for each operation")                  \
     FIELD(text, message, ERROR_MESSAGE_SIZE_MAX, "sentence for a person when it failed")           \
     FIELD(u32, retry_after_ms, 0, "for busy: when to try again")
 
-#define WIRE_mark(FIELD) FIELD(u64, request, 0, "id of the request")
+#define WIRE_mark(FIELD)                                                                           \
+    FIELD(u64, request, 0, "id of the request")                                                    \
+    FIELD(u32, timeout_ms, 0, "to reader: time left until the deadline")
 
 #define WIRE_mark_reply(FIELD)                                                                     \
     FIELD(u64, request, 0, "id of the request")                                                    \
