@@ -16,7 +16,7 @@ enum {
     RESEND_PART = 3,        // when the silent ones are asked again, as a part of a step
     RIVAL_PART = 2,         // how long a rival is made way for, as a part of a step
     BACK_OFF_DOUBLINGS = 3, // a back-off grows so often
-    STEP_DOUBLINGS = 4,     // a step grows so often
+    STEP_DOUBLINGS = 3,     // a step grows so often: a disk that needs more time is given up
     POLL_DOUBLINGS = 3,     // and a poll so often
     DEFERRALS_MAX = 2,      // how often a rival is made way for in a row
 };

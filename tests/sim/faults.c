@@ -15,6 +15,7 @@
 
 enum {
     DOWN_US_MEAN = 400000,
+    RESTART_SOON_US = 20000,
     ROLLING_STEP_US = 400000,
     WALL_JUMP_US_MAX = 2000000000,
     SLOWNESS_MAX = 40,
@@ -405,6 +406,7 @@ static void heal_storage(struct storage_shell *storage)
 {
     sim_disk_set_free(storage->disk, UINT64_MAX);
     sim_disk_fail_after(storage->disk, 0, STATUS_ok);
+    storage->is_steady = true;
     storage_shell_stall(storage, 0);
 }
 
@@ -436,6 +438,9 @@ void faults_on_end(struct faults *faults, struct shell *shell, uint32_t exit_cod
 {
     if (exit_code == EXIT_REBOOT) {
         world_at(shell->world, 0, run_restart, shell, shell->life);
+    } else if (!faults->is_active) {
+        uint64_t soon_us = shell->world->now_us + RESTART_SOON_US;
+        world_at(shell->world, soon_us, run_restart, shell, shell->life);
     } else {
         restart_later(faults, shell);
     }
