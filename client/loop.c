@@ -227,6 +227,9 @@ static enum status start_request(struct client_loop *loop, struct submission *su
         submission->status.session = first;
         submission->status.tag = tag;
         return client_status(loop->client, &submission->status, loop->now_us, &loop->out, &request);
+    case SUBMISSION_MARK:
+        submission->mark.tag = tag;
+        return client_mark(loop->client, &submission->mark, loop->now_us, &loop->out, &request);
     case SUBMISSION_CALL: return start_call(loop, submission, tag, &request);
     case SUBMISSION_VISIT: break;
     }
@@ -246,9 +249,8 @@ static const char *sentence_of(enum status status)
 static void take_submission(struct client_loop *loop, struct submission *submission)
 {
     static const enum client_kind KINDS[] = {
-        [SUBMISSION_TRANSACT] = CLIENT_TRANSACT,
-        [SUBMISSION_READ] = CLIENT_READ,
-        [SUBMISSION_STATUS] = CLIENT_STATUS,
+        [SUBMISSION_TRANSACT] = CLIENT_TRANSACT, [SUBMISSION_READ] = CLIENT_READ,
+        [SUBMISSION_STATUS] = CLIENT_STATUS,     [SUBMISSION_MARK] = CLIENT_MARK,
         [SUBMISSION_CALL] = CLIENT_CALL,
     };
     if (submission->kind == SUBMISSION_VISIT) {
@@ -512,6 +514,14 @@ enum status client_loop_status(struct client_loop *loop, const struct client_sta
     struct submission submission = {
         .kind = SUBMISSION_STATUS, .done = done, .context = context, .status = *ask};
     return submit(loop, &submission, ask->session, bytes_of(NULL, 0));
+}
+
+enum status client_loop_mark(struct client_loop *loop, const struct client_mark *ask,
+                             client_done *done, void *context)
+{
+    struct submission submission = {
+        .kind = SUBMISSION_MARK, .done = done, .context = context, .mark = *ask};
+    return submit(loop, &submission, bytes_of(NULL, 0), bytes_of(NULL, 0));
 }
 
 enum status client_loop_call(struct client_loop *loop, const struct client_call *ask,

@@ -42,6 +42,8 @@ MUST_CHECK enum status client_loop_read(struct client_loop *loop, const struct c
                                         client_done *done, void *context);
 MUST_CHECK enum status client_loop_status(struct client_loop *loop, const struct client_status *ask,
                                           client_done *done, void *context);
+MUST_CHECK enum status client_loop_mark(struct client_loop *loop, const struct client_mark *ask,
+                                        client_done *done, void *context);
 MUST_CHECK enum status client_loop_call(struct client_loop *loop, const struct client_call *ask,
                                         client_done *done, void *context);
 

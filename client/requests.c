@@ -178,6 +178,8 @@ enum status client_read(struct client *self, const struct client_read *ask, uint
                               .read = {.level = (uint8_t)ask->level,
                                        .after_version = is_session ? token : 0,
                                        .at_version = ask->at_version,
+                                       .at_position = ask->at_position,
+                                       .at_time_us = ask->at_time_us,
                                        .operations = ask->operations,
                                        .lag_versions_max = ask->lag_versions_max,
                                        .lag_ms_max = ask->lag_ms_max}};
@@ -199,6 +201,18 @@ enum status client_status(struct client *self, const struct client_status *ask, 
     struct message message = {
         .kind = MESSAGE_transact_status,
         .transact_status = {.session = ask->session, .sequence = ask->sequence}};
+    start(self, slot, &message, now_us, out);
+    *ret_request = pending_id(&self->pending, slot);
+    return STATUS_ok;
+}
+
+enum status client_mark(struct client *self, const struct client_mark *ask, uint64_t now_us,
+                        struct outbox *out, uint64_t *ret_request)
+{
+    struct request request = {.kind = CLIENT_MARK, .tag = ask->tag};
+    uint32_t slot;
+    TRY(take_slot(self, request, ask->timeout_ms, now_us, &slot));
+    struct message message = {.kind = MESSAGE_mark};
     start(self, slot, &message, now_us, out);
     *ret_request = pending_id(&self->pending, slot);
     return STATUS_ok;

@@ -38,10 +38,12 @@ struct client_transaction {
 };
 
 struct client_read {
-    struct bytes operations;   // gets; borrowed for the call
+    struct bytes operations;   // get, find, count, history, collections; borrowed for the call
     enum read_level level;     // consistency
     uint64_t after_version;    // session: at least this version, besides the client's own token
     uint64_t at_version;       // snapshot: exactly this version
+    uint64_t at_position;      // snapshot: of the marked entry, as a mark said; 0 when not known
+    uint64_t at_time_us;       // snapshot: instead of at_version, this time since 1970; 0 for none
     uint64_t lag_versions_max; // any: bound on its lag; 0 for none
     uint32_t lag_ms_max;       // any: bound on its lag; 0 for none
     uint32_t timeout_ms;       // DEADLINE_MS_MIN to DEADLINE_MS_MAX
@@ -55,6 +57,12 @@ struct client_status {
     uint64_t tag;         // the caller's
 };
 
+// A version that stays readable for the horizon and sees everything acknowledged before.
+struct client_mark {
+    uint32_t timeout_ms; // DEADLINE_MS_MIN to DEADLINE_MS_MAX
+    uint64_t tag;        // the caller's
+};
+
 // Any other request, to a process of the caller's choice. It is sent once, never again.
 struct client_call {
     struct message message; // its request id is set by the client; of any kind that has one
@@ -63,7 +71,7 @@ struct client_call {
     uint64_t tag;           // the caller's
 };
 
-enum client_kind { CLIENT_TRANSACT, CLIENT_READ, CLIENT_STATUS, CLIENT_CALL };
+enum client_kind { CLIENT_TRANSACT, CLIENT_READ, CLIENT_STATUS, CLIENT_CALL, CLIENT_MARK };
 
 // How a request ended.
 struct client_completion {
@@ -71,7 +79,8 @@ struct client_completion {
     uint64_t request;        // id that the call returned
     uint64_t tag;            // the caller's
     enum status status;      // ok, or why not; CALL: ok if there was an answer, whatever it says
-    uint64_t version;        // TRANSACT, READ, STATUS: version of the answer
+    uint64_t version;        // TRANSACT, READ, STATUS: version of the answer; MARK: marked
+    uint64_t position;       // MARK: of the marked entry
     uint64_t time_us;        // TRANSACT: time of the transaction, since 1970
     bool replayed;           // TRANSACT: it ran before, its read results are null
     struct bytes results;    // TRANSACT, READ: array of result maps; empty when it failed
@@ -95,6 +104,8 @@ MUST_CHECK enum status client_read(struct client *self, const struct client_read
                                    uint64_t now_us, struct outbox *out, uint64_t *ret_request);
 MUST_CHECK enum status client_status(struct client *self, const struct client_status *ask,
                                      uint64_t now_us, struct outbox *out, uint64_t *ret_request);
+MUST_CHECK enum status client_mark(struct client *self, const struct client_mark *ask,
+                                   uint64_t now_us, struct outbox *out, uint64_t *ret_request);
 
 // Fails with unavailable, too, when the topology has no process of that name.
 MUST_CHECK enum status client_call(struct client *self, const struct client_call *ask,

@@ -31,6 +31,21 @@ static void name_session(struct client *self, const struct request *request, str
     buffer_append(&self->texts, session);
 }
 
+static bool operation_writes(enum operation_kind kind)
+{
+    switch (kind) {
+    case OPERATION_insert:
+    case OPERATION_put:
+    case OPERATION_update:
+    case OPERATION_delete:
+    case OPERATION_create_collection:
+    case OPERATION_drop_collection:
+    case OPERATION_create_index:
+    case OPERATION_drop_index: return true;
+    default: return false;
+    }
+}
+
 // Whether a transaction that was done has left a record: only those that write do.
 static bool leaves_record(const struct request *request)
 {
@@ -45,8 +60,7 @@ static bool leaves_record(const struct request *request)
     }
     while (operations_have_next(&operations) &&
            operations_next(&operations, &operation, &fault) == STATUS_ok) {
-        if (operation.kind == OPERATION_insert || operation.kind == OPERATION_put ||
-            operation.kind == OPERATION_update || operation.kind == OPERATION_delete) {
+        if (operation_writes(operation.kind)) {
             return true;
         }
     }
@@ -157,6 +171,9 @@ static void note_refusal(struct request *request, const struct message *answer)
     } else if (answer->kind == MESSAGE_read_reply) {
         request->refused = (enum status)answer->read_reply.status;
         request->retry_after_ms = answer->read_reply.retry_after_ms;
+    } else if (answer->kind == MESSAGE_mark_reply) {
+        request->refused = (enum status)answer->mark_reply.status;
+        request->retry_after_ms = 0;
     } else {
         request->refused = (enum status)answer->transact_status_reply.status;
         request->retry_after_ms = 0;
@@ -236,14 +253,34 @@ static void on_status_reply(struct client *self, uint32_t slot, const struct mes
     completion->message = reply->message;
 }
 
-// A read or a question for a status: both may be asked again.
+static void on_mark_reply(struct client *self, uint32_t slot, const struct message *answer)
+{
+    const struct message_mark_reply *reply = &answer->mark_reply;
+    if (reply->status == STATUS_ok) {
+        client_see_version(self, reply->version);
+    }
+    struct client_completion *completion =
+        &end_request(self, slot, (enum status)reply->status)->completion;
+    completion->version = reply->version;
+    completion->position = reply->position;
+}
+
+// What answers a request that may be asked again.
+static enum message_kind answer_kind(enum client_kind kind)
+{
+    switch (kind) {
+    case CLIENT_READ: return MESSAGE_read_reply;
+    case CLIENT_MARK: return MESSAGE_mark_reply;
+    default: return MESSAGE_transact_status_reply;
+    }
+}
+
+// A read, a mark or a question for a status: all may be asked again.
 static void on_plain_answer(struct client *self, uint32_t slot, const struct message *answer,
                             uint64_t now_us)
 {
     struct request *request = client_request(self, slot);
-    enum message_kind expected = request->kind == CLIENT_READ ? MESSAGE_read_reply
-                                                              : MESSAGE_transact_status_reply;
-    if (answer->kind != expected && answer->kind != MESSAGE_refusal) {
+    if (answer->kind != answer_kind(request->kind) && answer->kind != MESSAGE_refusal) {
         return;
     }
     note_refusal(request, answer);
@@ -253,6 +290,8 @@ static void on_plain_answer(struct client *self, uint32_t slot, const struct mes
         end_with_refusal(self, slot, answer);
     } else if (request->kind == CLIENT_READ) {
         on_read_reply(self, slot, answer);
+    } else if (request->kind == CLIENT_MARK) {
+        on_mark_reply(self, slot, answer);
     } else {
         on_status_reply(self, slot, answer);
     }
@@ -269,6 +308,7 @@ void request_answer(struct client *self, uint32_t slot, const struct message *an
         }
         break;
     case CLIENT_READ:
+    case CLIENT_MARK:
     case CLIENT_STATUS: on_plain_answer(self, slot, answer, now_us); break;
     case CLIENT_CALL:
         if (answer->kind == MESSAGE_refusal) {

@@ -61,7 +61,8 @@ static inline struct request *client_request(const struct client *self, uint32_t
 // What a request needs a process for.
 static inline enum peer_use request_use(const struct request *request)
 {
-    return request->kind == CLIENT_READ ? PEER_READS : PEER_WRITES;
+    bool reads = request->kind == CLIENT_READ || request->kind == CLIENT_MARK;
+    return reads ? PEER_READS : PEER_WRITES;
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * Sending. A request is with one process (`peer`) or waits (`peer` 0) until there is one to send it
- * to or its pause is over. Transactions, status questions and reads may be sent any number of
- * times; a call is sent once.
+ * to or its pause is over. Transactions, status questions, reads and marks may be sent any number
+ * of times; a call is sent once.
  *
  * The process gets a sixteenth less time than there is, so that its word comes before ours: it
  * knows more about how far the request got.
@@ -23,6 +23,7 @@ uint32_t *message_timeout(struct message *message)
     case MESSAGE_transact: return &message->transact.timeout_ms;
     case MESSAGE_transact_status: return &message->transact_status.timeout_ms;
     case MESSAGE_read: return &message->read.timeout_ms;
+    case MESSAGE_mark: return &message->mark.timeout_ms;
     case MESSAGE_digest: return &message->digest.timeout_ms;
     default: return NULL;
     }

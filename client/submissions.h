@@ -13,6 +13,7 @@ enum submission_kind {
     SUBMISSION_TRANSACT,
     SUBMISSION_READ,
     SUBMISSION_STATUS,
+    SUBMISSION_MARK,
     SUBMISSION_CALL,
     SUBMISSION_VISIT,
 };
@@ -31,6 +32,7 @@ struct submission {
         struct client_transaction transaction; // TRANSACT; its bytes are not set
         struct client_read read;               // READ; its bytes are not set
         struct client_status status;           // STATUS; its bytes are not set
+        struct client_mark mark;               // MARK
     };
 };
 

@@ -123,6 +123,84 @@ Test(requests_reads, asks_for_the_status_of_a_transaction)
     client_stage_release(&stage);
 }
 
+static uint64_t mark(struct client_stage *stage)
+{
+    struct client_mark ask = {.timeout_ms = 1000, .tag = 8};
+    uint64_t request;
+    cr_assert_eq(
+        client_mark(stage->client, &ask, stage->script.now_us, &stage->script.out, &request),
+        STATUS_ok);
+    client_stage_keep_effects(stage);
+    return request;
+}
+
+Test(requests_reads, passes_on_what_a_snapshot_is_read_at)
+{
+    struct client_stage stage;
+    client_stage_init(&stage);
+    client_stage_learn(&stage);
+    struct client_read ask = {.level = READ_snapshot,
+                              .at_version = 5,
+                              .at_position = 9,
+                              .at_time_us = 13,
+                              .timeout_ms = 1000};
+    uint64_t request;
+    cr_assert_eq(client_read(stage.client, &ask, stage.script.now_us, &stage.script.out, &request),
+                 STATUS_ok);
+    client_stage_keep_effects(&stage);
+    const char *name;
+    struct message sent = client_stage_expect_either(&stage, "r1", "r2", MESSAGE_read, &name);
+    cr_assert_eq(sent.read.at_version, 5);
+    cr_assert_eq(sent.read.at_position, 9);
+    cr_assert_eq(sent.read.at_time_us, 13);
+    client_stage_release(&stage);
+}
+
+Test(requests_reads, marks_a_version_through_a_reader)
+{
+    struct client_stage stage;
+    client_stage_init(&stage);
+    client_stage_learn(&stage);
+    mark(&stage);
+    const char *name;
+    struct message sent = client_stage_expect_either(&stage, "r1", "r2", MESSAGE_mark, &name);
+    cr_assert_gt(sent.mark.timeout_ms, 0);
+    cr_assert_leq(sent.mark.timeout_ms, 1000);
+    struct message reply = {
+        .kind = MESSAGE_mark_reply,
+        .mark_reply = {.request = sent.mark.request, .version = 70, .position = 44}};
+    script_message(&stage.script, script_address(name), &reply);
+    struct ended_request ended = client_stage_expect_ended(&stage, STATUS_ok);
+    cr_assert_eq(ended.completion.kind, CLIENT_MARK);
+    cr_assert_eq(ended.completion.tag, 8);
+    cr_assert_eq(ended.completion.version, 70);
+    cr_assert_eq(ended.completion.position, 44);
+    cr_assert_eq(client_version(stage.client), 70);
+    client_stage_release(&stage);
+}
+
+Test(requests_reads, asks_another_reader_for_a_mark_when_one_is_lost_or_has_no_primary)
+{
+    struct client_stage stage;
+    client_stage_init(&stage);
+    client_stage_learn(&stage);
+    mark(&stage);
+    const char *first;
+    const char *second;
+    client_stage_expect_either(&stage, "r1", "r2", MESSAGE_mark, &first);
+    script_peer(&stage.script, first, EVENT_PEER_DOWN);
+    struct message again = client_stage_expect_either(&stage, "r1", "r2", MESSAGE_mark, &second);
+    cr_assert_neq(first, second);
+    struct message refusal = {
+        .kind = MESSAGE_refusal,
+        .refusal = {.request = again.mark.request, .status = STATUS_unavailable}};
+    script_message(&stage.script, script_address(second), &refusal);
+    client_stage_expect_none_ended(&stage);
+    script_pass(&stage.script, 1000000);
+    client_stage_expect_ended(&stage, STATUS_unavailable);
+    client_stage_release(&stage);
+}
+
 static enum status call(struct client_stage *stage, const char *to)
 {
     struct client_call ask = {
