@@ -228,12 +228,27 @@ static void push(struct cell_walk *walk, const struct cell_tree *node)
 void cell_walk_init(struct cell_walk *walk, const struct cell_tree *tree, struct bytes from)
 {
     walk->depth = 0;
+    walk->is_backwards = false;
     while (tree != NULL) {
         if (compare(from, tree) <= 0) {
             push(walk, tree);
             tree = tree->left;
         } else {
             tree = tree->right;
+        }
+    }
+}
+
+void cell_walk_init_backwards(struct cell_walk *walk, const struct cell_tree *tree, struct bytes to)
+{
+    walk->depth = 0;
+    walk->is_backwards = true;
+    while (tree != NULL) {
+        if (to.size == 0 || compare(to, tree) > 0) {
+            push(walk, tree);
+            tree = tree->right;
+        } else {
+            tree = tree->left;
         }
     }
 }
@@ -246,8 +261,10 @@ bool cell_walk_next(struct cell_walk *walk, struct bytes *ret_key, struct bytes 
     const struct cell_tree *node = walk->path[--walk->depth];
     *ret_key = cell_key(node->cell);
     *ret_value = cell_value(node->cell);
-    for (node = node->right; node != NULL; node = node->left) {
+    node = walk->is_backwards ? node->left : node->right;
+    while (node != NULL) {
         push(walk, node);
+        node = walk->is_backwards ? node->right : node->left;
     }
     return true;
 }

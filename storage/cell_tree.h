@@ -27,14 +27,19 @@ bool cell_tree_get(const struct cell_tree *tree, struct bytes key, struct bytes 
 
 enum { CELL_TREE_DEPTH_MAX = 128 }; // a million cells are about 40 deep, the odds against 128 vast
 
-// A walk over a version in key order. The version is held by the caller.
+// A walk over a version in key order, or backwards. The version is held by the caller.
 struct cell_walk {
     const struct cell_tree *path[CELL_TREE_DEPTH_MAX]; // the nodes still to visit, next one last
     size_t depth;                                      // nodes in `path`
+    bool is_backwards;
 };
 
 // Stands before the first cell with a key of at least `from`.
 void cell_walk_init(struct cell_walk *walk, const struct cell_tree *tree, struct bytes from);
+
+// Goes backwards, and stands behind the last cell with a key below `to`; an empty `to` is no end.
+void cell_walk_init_backwards(struct cell_walk *walk, const struct cell_tree *tree,
+                              struct bytes to);
 
 // Takes the next cell; false at the end. Key and value are borrowed from the version.
 bool cell_walk_next(struct cell_walk *walk, struct bytes *ret_key, struct bytes *ret_value);

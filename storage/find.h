@@ -1,6 +1,11 @@
 /*
  * Finds: documents of a collection for which a predicate holds, in some order. Chooses an index,
  * or scans; pages by the position of the last row.
+ *
+ * Order: by the field that `order` names, or by the id for "$id", backwards with "-" in front;
+ * documents without the field come where null comes, those with equal values in the order of their
+ * ids, which goes backwards with the rest. Of values longer than INDEX_KEY_SIZE_MAX the beginning
+ * counts. Without `order` documents come as they are met: by the index that is used, or by id.
  */
 #ifndef SKEIN_STORAGE_FIND_H
 #define SKEIN_STORAGE_FIND_H
@@ -24,30 +29,37 @@ struct find_statistics {
     bool is_sorted;                   // rows were sorted, for want of an index in that order
 };
 
-struct find_options {
-    uint64_t rows_max;     // rows that next() gives at most
-    uint64_t examined_max; // rows looked at, at most; beyond, find_next() ends early
-    struct bytes after;    // position that an earlier find ended at; empty: from the beginning
+// What is wanted; all is borrowed as long as the find lives.
+struct find_request {
+    const struct view *view;
+    const struct collection_record *collection;
+    const struct operation *operation; // find, count or unchanged with a find; `where` is checked
+    uint64_t rows_max;                 // rows that find_next() gives at most; operation->limit is
+                                       // for the caller to look at
+    uint64_t examined_max;             // rows looked at, at most; beyond, find_next() ends early
+    struct bytes after;                // position that an earlier find ended at; empty: none
 };
 
-// Begins. `operation` is a find, a count or the find of an unchanged, with a checked predicate; it
-// and the rest are borrowed as long as the find lives. Fails with absent (no index of that name, or
-// not serving yet), bad_request (order is no path, a position that isn't of this find) or as states
-// do; `ret_sentence` ends a sentence: "names the index \"x\", which doesn't exist".
-MUST_CHECK enum status find_new(const struct view *view, const struct collection_record *collection,
-                                const struct operation *operation,
-                                const struct find_options *options, struct find **ret_find,
+// Begins. Fails with absent (no index of that name, or not serving yet), bad_request (order is no
+// path, a position that isn't of this find), too_large (rows have to be sorted, and they are more
+// than examined_max) or as states do; `ret_sentence` ends a sentence about the operation: "names
+// the index \"x\", which doesn't exist".
+MUST_CHECK enum status find_new(const struct find_request *request, struct find **ret_find,
                                 char ret_sentence[ERROR_MESSAGE_SIZE_MAX]);
 
 // The next row; false when there are no more, rows_max or examined_max is reached, or on an error,
 // which find_destroy tells.
 MUST_CHECK bool find_next(struct find *find, struct find_row *ret_row);
 
-// Whether there are more rows than were given, or may be; appends the position to go on from.
-// Called once, after find_next() said false.
-bool find_has_more(struct find *find, struct buffer *ret_position);
+// Takes back the row that find_next() gave last, because there is no room for it: the find ends
+// before it.
+void find_put_back(struct find *find);
 
-// `ret_statistics` may be NULL.
+// Whether there are more rows than were given, or may be; appends the position to go on from.
+// Called once, after find_next() said false or a row was put back.
+MUST_CHECK bool find_has_more(struct find *find, struct buffer *ret_position);
+
+// `ret_statistics` may be NULL; its index is borrowed from the request's collection.
 MUST_CHECK enum status find_destroy(struct find **take_find,
                                     struct find_statistics *ret_statistics);
 

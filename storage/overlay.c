@@ -18,6 +18,7 @@
 #include "storage/overlay.h"
 
 #include "base/assert.h"
+#include "storage/overlay_internal.h"
 
 #include <stdlib.h>
 
@@ -30,45 +31,6 @@ enum { SLOT_COUNT_MIN = 1024, SPARE_COUNT_MAX = 8 };
 static const uint64_t ENTRY_NONE = 0; // never used
 static const uint64_t ENTRY_DEAD = 1; // used, and taken back
 static const uint64_t ENTRY_FIRST = 2;
-
-struct slot {
-    uint64_t hash;   // of the key
-    uint64_t entry;  // number of the entry with its newest change; ENTRY_NONE: never used
-    uint32_t offset; // of that change in the entry's cells
-};
-
-// A change of the transaction that may be undone.
-struct undo {
-    uint64_t hash;    // of the key
-    uint32_t offset;  // of the change in the open entry's cells
-    struct slot slot; // what the key's slot held before; entry ENTRY_NONE: nothing alive
-};
-
-struct overlay_entry {
-    struct overlay_entry *next; // newer one, or the next spare one; NULL at the end
-    uint64_t number;            // one more with every entry
-    uint64_t position;          // in the journal; 0 while it is open
-    struct state_batch batch;   // its changes
-};
-
-struct overlay {
-    struct overlay_entry *oldest; // closed entries and the open one, oldest first
-    struct overlay_entry *newest;
-    struct overlay_entry *open;   // = newest while one is open, else NULL
-    struct overlay_entry *spares; // emptied entries with their memory
-    size_t entry_count;           // closed ones
-    size_t spare_count;
-    uint64_t next_number;   // of the next entry
-    uint64_t oldest_number; // entries below it are gone
-    struct slot *slots;     // owned; NULL while slot_count is 0
-    size_t slot_count;      // a power of two, or 0
-    size_t slots_used;      // slots that are not ENTRY_NONE, dead ones too
-    struct undo *undos;     // owned; changes since overlay_begin, in order
-    size_t undo_count;      // in use
-    size_t undo_capacity;   // allocated
-    size_t begun_size;      // bytes of the open entry's cells at overlay_begin
-    uint32_t begun_count;   // changes in it then
-};
 
 static uint64_t hash_of(struct bytes key)
 {
@@ -194,6 +156,7 @@ static void free_entries(struct overlay_entry *entry)
     while (entry != NULL) {
         struct overlay_entry *next = entry->next;
         state_batch_release(&entry->batch);
+        batch_order_release(&entry->order);
         free(entry);
         entry = next;
     }
@@ -333,6 +296,7 @@ void overlay_undo(struct overlay *overlay)
         }
     }
     buffer_truncate(&overlay->open->batch.cells, overlay->begun_size);
+    batch_order_cut(&overlay->open->order, overlay->begun_size);
     overlay->open->batch.count = overlay->begun_count;
 }
 
@@ -364,6 +328,7 @@ static void retire(struct overlay *overlay, struct overlay_entry *entry)
         return;
     }
     state_batch_clear(&entry->batch);
+    batch_order_clear(&entry->order);
     entry->next = overlay->spares;
     overlay->spares = entry;
     overlay->spare_count++;

@@ -6,6 +6,7 @@
 #ifndef SKEIN_STORAGE_OVERLAY_H
 #define SKEIN_STORAGE_OVERLAY_H
 
+#include "storage/batch_order.h"
 #include "storage/state.h"
 
 struct overlay;
@@ -43,6 +44,17 @@ void overlay_applied(struct overlay *overlay, uint64_t position);
 
 // Forgets everything, the open entry too.
 void overlay_clear(struct overlay *overlay);
+
+// The newest changes of the cells with from <= key < to (an empty `to`: no end) in the order of
+// their keys, or backwards. NULL when the overlay holds nothing. The overlay doesn't change while
+// there is a scan, and is asked by one thread.
+struct overlay_scan;
+struct overlay_scan *overlay_scan_new(const struct overlay *overlay, struct bytes from,
+                                      struct bytes to, bool is_backwards);
+void overlay_scan_destroy(struct overlay_scan **take_scan);
+
+// Takes the next change; false at the end. Key and value are borrowed from the overlay.
+bool overlay_scan_next(struct overlay_scan *scan, struct batch_change *ret_change);
 
 // Closed entries that are held.
 size_t overlay_entry_count(const struct overlay *overlay);

@@ -156,7 +156,15 @@ void state_snapshot_destroy(struct state *state, struct state_snapshot **take_sn
 enum status state_cursor_new(struct state *state, const struct state_snapshot *snapshot,
                              struct bytes from, struct bytes to, struct state_cursor **ret_cursor)
 {
-    return state->operations->cursor(state, snapshot, from, to, ret_cursor);
+    struct state_range range = {.from = from, .to = to, .spares_cache = true};
+    return state_cursor_new_range(state, snapshot, &range, ret_cursor);
+}
+
+enum status state_cursor_new_range(struct state *state, const struct state_snapshot *snapshot,
+                                   const struct state_range *range,
+                                   struct state_cursor **ret_cursor)
+{
+    return state->operations->cursor(state, snapshot, range, ret_cursor);
 }
 
 bool state_cursor_next(struct state_cursor *cursor, struct state *state, struct bytes *ret_key,

@@ -27,6 +27,14 @@ struct state_batch {
     uint32_t count;      // changes in it
 };
 
+// The cells with from <= key < to.
+struct state_range {
+    struct bytes from;
+    struct bytes to;   // empty: no end
+    bool is_backwards; // from the last one to the first
+    bool spares_cache; // reads so much that it shall not push out of the cache what gets need
+};
+
 struct state_operations {
     enum status (*get)(struct state *state, const struct state_snapshot *snapshot, struct bytes key,
                        struct buffer *out);
@@ -35,7 +43,7 @@ struct state_operations {
     enum status (*snapshot)(struct state *state, struct state_snapshot **ret_snapshot);
     void (*snapshot_destroy)(struct state *state, struct state_snapshot **take_snapshot);
     enum status (*cursor)(struct state *state, const struct state_snapshot *snapshot,
-                          struct bytes from, struct bytes to, struct state_cursor **ret_cursor);
+                          const struct state_range *range, struct state_cursor **ret_cursor);
     bool (*cursor_next)(struct state_cursor *cursor, struct bytes *ret_key,
                         struct bytes *ret_value);
     enum status (*cursor_destroy)(struct state *state, struct state_cursor **take_cursor);
@@ -77,11 +85,18 @@ MUST_CHECK enum status state_snapshot_new(struct state *state,
                                           struct state_snapshot **ret_snapshot);
 void state_snapshot_destroy(struct state *state, struct state_snapshot **take_snapshot);
 
-// A cursor over the cells with from <= key < to (an empty `to`: no end), standing before the first.
-// A NULL snapshot takes one of its own for the cursor's life.
+// A cursor over the cells with from <= key < to (an empty `to`: no end), standing before the first,
+// for reading all of them once. A NULL snapshot takes one of its own for the cursor's life.
 MUST_CHECK enum status state_cursor_new(struct state *state, const struct state_snapshot *snapshot,
                                         struct bytes from, struct bytes to,
                                         struct state_cursor **ret_cursor);
+
+// The same with all that can be said about a range; a cursor that goes backwards stands behind the
+// last cell. `range` is borrowed for the call only.
+MUST_CHECK enum status state_cursor_new_range(struct state *state,
+                                              const struct state_snapshot *snapshot,
+                                              const struct state_range *range,
+                                              struct state_cursor **ret_cursor);
 
 // Moves to the next cell; key and value are borrowed until the next call. False at the end or on an
 // error, which state_cursor_destroy tells.

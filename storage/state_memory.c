@@ -38,8 +38,8 @@ struct state_cursor {
     struct state_memory *memory;
     struct cell_tree *tree; // one reference
     struct cell_walk walk;  // over `tree`
-    struct bytes to;        // end of the range, in `end`; empty for none
-    struct buffer end;      // owned copy
+    struct buffer end;      // owned; key that the walk ends at, empty for none: the first
+                            // one behind the range, or backwards the first one in it
     enum status status;     // what ended it early
 };
 
@@ -152,9 +152,20 @@ static void memory_snapshot_destroy(struct state *state, struct state_snapshot *
     *take_snapshot = NULL;
 }
 
+// Starts the walk at one end of the range and keeps the other.
+static void start_walk(struct state_cursor *cursor, const struct state_range *range)
+{
+    if (range->is_backwards) {
+        buffer_append(&cursor->end, range->from);
+        cell_walk_init_backwards(&cursor->walk, cursor->tree, range->to);
+    } else {
+        buffer_append(&cursor->end, range->to);
+        cell_walk_init(&cursor->walk, cursor->tree, range->from);
+    }
+}
+
 static enum status memory_cursor(struct state *state, const struct state_snapshot *snapshot,
-                                 struct bytes from, struct bytes to,
-                                 struct state_cursor **ret_cursor)
+                                 const struct state_range *range, struct state_cursor **ret_cursor)
 {
     struct state_memory *memory = memory_of(state);
     lock(memory);
@@ -164,14 +175,18 @@ static enum status memory_cursor(struct state *state, const struct state_snapsho
         ASSERT(cursor != NULL);
         cursor->memory = memory;
         cursor->tree = cell_tree_share(snapshot != NULL ? snapshot->tree : memory->newest);
-        buffer_append(&cursor->end, to);
-        cursor->to = buffer_bytes(&cursor->end);
-        cell_walk_init(&cursor->walk, cursor->tree, from);
+        start_walk(cursor, range);
         memory->open_count++;
         *ret_cursor = cursor;
     }
     unlock(memory);
     return status;
+}
+
+static bool is_behind_end(const struct state_cursor *cursor, struct bytes key)
+{
+    int order = bytes_compare(key, buffer_bytes(&cursor->end));
+    return cursor->end.size > 0 && (cursor->walk.is_backwards ? order < 0 : order >= 0);
 }
 
 static bool memory_cursor_next(struct state_cursor *cursor, struct bytes *ret_key,
@@ -187,7 +202,7 @@ static bool memory_cursor_next(struct state_cursor *cursor, struct bytes *ret_ke
     if (cursor->status != STATUS_ok || !cell_walk_next(&cursor->walk, &key, &value)) {
         return false;
     }
-    if (cursor->to.size > 0 && bytes_compare(key, cursor->to) >= 0) {
+    if (is_behind_end(cursor, key)) {
         cursor->walk.depth = 0;
         return false;
     }

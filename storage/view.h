@@ -14,6 +14,7 @@ struct view {
     struct state *state;
     const struct state_snapshot *snapshot; // NULL: the newest state
     const struct overlay *overlay;         // NULL: none
+    bool spares_cache; // its scans are long: what they read shall not push out what gets need
 };
 
 // A place in the cells of a view, in key order.

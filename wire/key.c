@@ -13,6 +13,7 @@
  */
 #include "wire/key.h"
 
+#include "base/assert.h"
 #include "base/limits.h"
 #include "wire/pack.h"
 
@@ -34,6 +35,7 @@ enum tag {
 
 enum {
     ESCAPE = 0xff,           // behind a 00 that belongs to a text
+    BEHIND_ALL = 0xff,       // above all tags
     RESIDUAL_ZERO = 0x8000,  // how a residual of 0 is written
     RESIDUAL_ABS_MAX = 1024, // see above
 };
@@ -63,7 +65,8 @@ void key_append_u64(struct buffer *key, uint64_t value)
     append_big_endian(key, value, 8);
 }
 
-static void append_escaped(struct buffer *key, enum tag tag, struct bytes bytes)
+// Without the end.
+static void append_escaped_part(struct buffer *key, enum tag tag, struct bytes bytes)
 {
     buffer_append_u8(key, (uint8_t)tag);
     struct bytes left = bytes;
@@ -76,6 +79,11 @@ static void append_escaped(struct buffer *key, enum tag tag, struct bytes bytes)
         }
         left = bytes_of(left.data + size, left.size - size);
     }
+}
+
+static void append_escaped(struct buffer *key, enum tag tag, struct bytes bytes)
+{
+    append_escaped_part(key, tag, bytes);
     buffer_append_u8(key, TAG_END);
 }
 
@@ -174,6 +182,45 @@ enum status key_append_value(struct buffer *key, struct cursor *cursor)
     }
     *cursor = at;
     return STATUS_ok;
+}
+
+void key_append_text_beginning(struct buffer *key, struct bytes text)
+{
+    append_escaped_part(key, TAG_TEXT, text);
+}
+
+// The smallest tag of a type, and the greatest.
+static enum tag tag_of(enum value_kind kind, bool is_greatest)
+{
+    switch (kind) {
+    case VALUE_NIL: return TAG_NULL;
+    case VALUE_BOOLEAN: return is_greatest ? TAG_TRUE : TAG_FALSE;
+    case VALUE_UNSIGNED:
+    case VALUE_NEGATIVE:
+    case VALUE_FLOAT: return TAG_NUMBER;
+    case VALUE_TEXT: return TAG_TEXT;
+    case VALUE_BINARY: return TAG_BINARY;
+    case VALUE_ARRAY: return TAG_ARRAY;
+    case VALUE_MAP: return TAG_MAP;
+    case VALUE_TIMESTAMP: return TAG_TIMESTAMP;
+    case VALUE_EXTENSION: break;
+    }
+    UNREACHABLE();
+}
+
+void key_append_type_begin(struct buffer *key, enum value_kind kind)
+{
+    buffer_append_u8(key, (uint8_t)tag_of(kind, false));
+}
+
+void key_append_type_end(struct buffer *key, enum value_kind kind)
+{
+    buffer_append_u8(key, (uint8_t)(tag_of(kind, true) + 1));
+}
+
+void key_append_end(struct buffer *key)
+{
+    buffer_append_u8(key, BEHIND_ALL);
 }
 
 void key_complement(struct buffer *key, size_t from)

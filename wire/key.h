@@ -38,6 +38,18 @@ void key_append_integer(struct buffer *key, int64_t value);
 // then as long as before.
 MUST_CHECK enum status key_append_value(struct buffer *key, struct cursor *cursor);
 
+// Appends what the keys of all texts that begin with `text` begin with, and no other key.
+void key_append_text_beginning(struct buffer *key, struct bytes text);
+
+// Append the first byte of the smallest key of a type, and the one behind that of the greatest.
+// Integers and floats are one type; the kind is not VALUE_EXTENSION.
+void key_append_type_begin(struct buffer *key, enum value_kind kind);
+void key_append_type_end(struct buffer *key, enum value_kind kind);
+
+// Appends a byte with which no value begins, and which is above all that do: the key is then behind
+// all keys that are what it was, followed by further values or by the rest of a text.
+void key_append_end(struct buffer *key);
+
 // Complements what the key holds from `from` on: makes an ascending value a descending one.
 void key_complement(struct buffer *key, size_t from);
 

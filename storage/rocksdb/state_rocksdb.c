@@ -74,8 +74,10 @@ struct state_snapshot {
 struct state_cursor {
     rocksdb_iterator_t *iterator; // owned; pins the version it was made at
     rocksdb_readoptions_t *read;  // owned; outlives the iterator
-    struct buffer end;            // owned; the bound that the iterator borrows
-    bool moved;                   // stands on a cell that was handed out
+    struct buffer from;           // owned; bounds that the iterator borrows
+    struct buffer to;             // the same
+    bool is_backwards;
+    bool moved; // stands on a cell that was handed out
 };
 
 static struct state_rocksdb *rocksdb_of(struct state *state)
@@ -213,42 +215,62 @@ static void snapshot_destroy(struct state *state, struct state_snapshot **take_s
     atomic_fetch_sub(&self->open_count, 1);
 }
 
-// A scan doesn't push out of the cache what gets have brought in.
-static rocksdb_readoptions_t *scan_options(const struct state_snapshot *snapshot,
-                                           const struct buffer *end)
+// The bounds are the cursor's own copies.
+static rocksdb_readoptions_t *scan_options(const struct state_cursor *cursor,
+                                           const struct state_snapshot *snapshot, bool spares_cache)
 {
     rocksdb_readoptions_t *read = rocksdb_readoptions_create();
-    rocksdb_readoptions_set_fill_cache(read, 0);
+    rocksdb_readoptions_set_fill_cache(read, !spares_cache);
     if (snapshot != NULL) {
         rocksdb_readoptions_set_snapshot(read, snapshot->snapshot);
     }
-    if (end->size > 0) {
-        rocksdb_readoptions_set_iterate_upper_bound(read, (const char *)end->data, end->size);
+    if (cursor->from.size > 0) {
+        rocksdb_readoptions_set_iterate_lower_bound(read, (const char *)cursor->from.data,
+                                                    cursor->from.size);
+    }
+    if (cursor->to.size > 0) {
+        rocksdb_readoptions_set_iterate_upper_bound(read, (const char *)cursor->to.data,
+                                                    cursor->to.size);
     }
     return read;
 }
 
+// Both ends of an iterator are those of its bounds.
 static enum status cursor_new(struct state *state, const struct state_snapshot *snapshot,
-                              struct bytes from, struct bytes to, struct state_cursor **ret_cursor)
+                              const struct state_range *range, struct state_cursor **ret_cursor)
 {
     struct state_rocksdb *self = rocksdb_of(state);
     struct state_cursor *cursor = calloc(1, sizeof *cursor);
     ASSERT(cursor != NULL);
-    buffer_append(&cursor->end, to);
-    cursor->read = scan_options(snapshot, &cursor->end);
+    buffer_append(&cursor->from, range->from);
+    buffer_append(&cursor->to, range->to);
+    cursor->is_backwards = range->is_backwards;
+    cursor->read = scan_options(cursor, snapshot, range->spares_cache);
     cursor->iterator = rocksdb_create_iterator(self->database, cursor->read);
-    rocksdb_iter_seek(cursor->iterator, (const char *)from.data, from.size);
+    if (range->is_backwards) {
+        rocksdb_iter_seek_to_last(cursor->iterator);
+    } else {
+        rocksdb_iter_seek_to_first(cursor->iterator);
+    }
     atomic_fetch_add(&self->open_count, 1);
     *ret_cursor = cursor;
     return STATUS_ok;
 }
 
-static bool cursor_next(struct state_cursor *cursor, struct bytes *ret_key, struct bytes *ret_value)
+static void move_on(struct state_cursor *cursor)
 {
-    if (cursor->moved && rocksdb_iter_valid(cursor->iterator)) {
+    if (!cursor->moved || !rocksdb_iter_valid(cursor->iterator)) {
+        cursor->moved = true;
+    } else if (cursor->is_backwards) {
+        rocksdb_iter_prev(cursor->iterator);
+    } else {
         rocksdb_iter_next(cursor->iterator);
     }
-    cursor->moved = true;
+}
+
+static bool cursor_next(struct state_cursor *cursor, struct bytes *ret_key, struct bytes *ret_value)
+{
+    move_on(cursor);
     if (!rocksdb_iter_valid(cursor->iterator)) {
         return false;
     }
@@ -270,7 +292,8 @@ static enum status cursor_destroy(struct state *state, struct state_cursor **tak
     rocksdb_iter_get_error(cursor->iterator, &error);
     rocksdb_iter_destroy(cursor->iterator);
     rocksdb_readoptions_destroy(cursor->read);
-    buffer_release(&cursor->end);
+    buffer_release(&cursor->from);
+    buffer_release(&cursor->to);
     free(cursor);
     atomic_fetch_sub(&self->open_count, 1);
     return take_error(self, &error);
