@@ -86,7 +86,7 @@ static const struct collection_record *append(struct catalog *catalog, struct by
 static enum status load_cell(struct catalog *catalog, struct bytes key, struct bytes value)
 {
     AUTO(buffer_release) struct buffer name = {0};
-    struct collection_record record;
+    AUTO(collection_record_release) struct collection_record record = {0};
     TRY(cell_key_name(key, &name));
     TRY(collection_record_decode(value, &record));
     bool fits = name.size <= COLLECTION_NAME_SIZE_MAX && catalog->count < COLLECTION_COUNT_MAX;

@@ -1,18 +1,15 @@
 /*
- * Keys and values of cells; their layout is drawn in the header.
+ * Keys of cells; their layout is drawn in the header. Their values are in cells_record.c.
  *
  * 1. Encoders are given what was checked before; decoders trust nothing, since the disk and other
  *    nodes had the bytes in between.
- * 2. Numbers that order keys are big endian, those in values little endian.
+ * 2. Numbers in keys are big endian, so that bytes order them.
+ * 3. A key's last part is a document's id, unless something follows that is a value of its own
+ *    (wire/key.h): so an id is either the rest of its key, or ends where it says.
  */
 #include "storage/cells.h"
 
 #include "wire/key.h"
-#include "wire/pack.h"
-
-#include <endian.h>
-
-enum { STORED_HEAD_SIZE = 16 };
 
 bool cell_kind_is_known(uint8_t kind)
 {
@@ -21,11 +18,13 @@ bool cell_kind_is_known(uint8_t kind)
     case CELL_COLLECTION:
     case CELL_SESSION:
     case CELL_JOB:
+    case CELL_COUNTERS:
     case CELL_DOCUMENT:
     case CELL_INDEX:
     case CELL_HISTORY:
     case CELL_STATISTICS:
-    case CELL_EXPIRY: return true;
+    case CELL_EXPIRY:
+    case CELL_TRIMMING: return true;
     }
     return false;
 }
@@ -47,11 +46,125 @@ void cell_key_session(struct buffer *key, struct bytes name)
     key_append_text(key, name);
 }
 
+void cell_key_job(struct buffer *key, uint64_t number)
+{
+    key_append_u8(key, CELL_JOB);
+    key_append_u64(key, number);
+}
+
+void cell_key_counters(struct buffer *key)
+{
+    key_append_u8(key, CELL_COUNTERS);
+}
+
 void cell_key_document(struct buffer *key, uint32_t collection, const struct document_id *id)
 {
-    key_append_u8(key, CELL_DOCUMENT);
+    cell_key_collection_kind(key, CELL_DOCUMENT, collection);
+    document_id_append_key(id, key);
+}
+
+// A descending version: no byte of a complemented value can be taken for more of the id before it.
+static void append_version(struct buffer *key, uint64_t version)
+{
+    size_t from = key->size;
+    key_append_integer(key, (int64_t)version);
+    key_complement(key, from);
+}
+
+void cell_key_history(struct buffer *key, uint32_t collection, const struct document_id *id,
+                      uint64_t version)
+{
+    cell_key_collection_kind(key, CELL_HISTORY, collection);
+    document_id_append_key(id, key);
+    append_version(key, version);
+}
+
+void cell_key_statistics(struct buffer *key, uint32_t collection)
+{
+    cell_key_collection_kind(key, CELL_STATISTICS, collection);
+}
+
+static void append_timed(struct buffer *key, enum cell_kind kind, uint64_t time_us,
+                         uint32_t collection, const struct document_id *id)
+{
+    key_append_u8(key, (uint8_t)kind);
+    key_append_u64(key, time_us);
     key_append_u32(key, collection);
     document_id_append_key(id, key);
+}
+
+void cell_key_expiry(struct buffer *key, uint64_t time_us, uint32_t collection,
+                     const struct document_id *id)
+{
+    append_timed(key, CELL_EXPIRY, time_us, collection, id);
+}
+
+void cell_key_trimming(struct buffer *key, uint64_t time_us, uint32_t collection,
+                       const struct document_id *id)
+{
+    append_timed(key, CELL_TRIMMING, time_us, collection, id);
+}
+
+enum status cell_key_timed(struct bytes key, struct timed_key *ret_timed)
+{
+    uint8_t kind;
+    struct timed_key timed;
+    bool is_sound = key_take_u8(&key, &kind) == STATUS_ok &&
+                    (kind == CELL_EXPIRY || kind == CELL_TRIMMING) &&
+                    key_take_u64(&key, &timed.time_us) == STATUS_ok &&
+                    key_take_u32(&key, &timed.collection) == STATUS_ok && key.size > 0;
+    if (!is_sound) {
+        return STATUS_damaged;
+    }
+    timed.id = key;
+    *ret_timed = timed;
+    return STATUS_ok;
+}
+
+enum status cell_key_document_id(struct bytes key, struct bytes *ret_id)
+{
+    uint8_t kind;
+    uint32_t collection;
+    bool is_sound = key_take_u8(&key, &kind) == STATUS_ok && kind == CELL_DOCUMENT &&
+                    key_take_u32(&key, &collection) == STATUS_ok && key.size > 0;
+    if (!is_sound) {
+        return STATUS_damaged;
+    }
+    *ret_id = key;
+    return STATUS_ok;
+}
+
+void cell_key_document_at(struct buffer *key, uint32_t collection, struct bytes id)
+{
+    cell_key_collection_kind(key, CELL_DOCUMENT, collection);
+    buffer_append(key, id);
+}
+
+void cell_key_history_at(struct buffer *key, uint32_t collection, struct bytes id, uint64_t version)
+{
+    cell_key_collection_kind(key, CELL_HISTORY, collection);
+    buffer_append(key, id);
+    append_version(key, version);
+}
+
+void cell_range_history(uint32_t collection, struct bytes id, struct buffer *from,
+                        struct buffer *to)
+{
+    cell_key_collection_kind(from, CELL_HISTORY, collection);
+    buffer_append(from, id);
+    buffer_append(to, buffer_bytes(from));
+    buffer_append_u8(to, UINT8_MAX); // no version begins with it
+}
+
+void cell_key_index(struct buffer *key, uint32_t index)
+{
+    cell_key_collection_kind(key, CELL_INDEX, index);
+}
+
+void cell_key_collection_kind(struct buffer *key, enum cell_kind kind, uint32_t collection)
+{
+    key_append_u8(key, (uint8_t)kind);
+    key_append_u32(key, collection);
 }
 
 void cell_range(enum cell_kind kind, struct buffer *from, struct buffer *to)
@@ -74,64 +187,5 @@ enum status cell_key_name(struct bytes key, struct buffer *out)
         return STATUS_damaged;
     }
     buffer_append(out, name);
-    return STATUS_ok;
-}
-
-void collection_record_encode(const struct collection_record *record, struct buffer *out)
-{
-    pack_map(out, 1);
-    pack_text_literal(out, "id");
-    pack_u64(out, record->id);
-}
-
-// Takes one field of a record; `*ret_number` is set if it is the one called `name`.
-static enum status take_number(struct cursor *cursor, const char *name, uint64_t *ret_number)
-{
-    struct bytes field;
-    TRY(cursor_text(cursor, &field));
-    return bytes_equal(field, bytes_from_text(name)) ? cursor_u64(cursor, ret_number)
-                                                     : cursor_skip(cursor, NULL);
-}
-
-enum status collection_record_decode(struct bytes value, struct collection_record *ret_record)
-{
-    struct cursor cursor = cursor_of(value);
-    uint32_t pairs;
-    uint64_t id = 0;
-    if (cursor_map(&cursor, &pairs) != STATUS_ok) {
-        return STATUS_damaged;
-    }
-    for (uint32_t i = 0; i < pairs; i++) {
-        if (take_number(&cursor, "id", &id) != STATUS_ok) {
-            return STATUS_damaged;
-        }
-    }
-    if (!cursor_at_end(&cursor) || id == 0 || id > UINT32_MAX) {
-        return STATUS_damaged;
-    }
-    ret_record->id = (uint32_t)id;
-    return STATUS_ok;
-}
-
-void stored_document_encode(const struct stored_document *stored, struct buffer *out)
-{
-    uint64_t head[2] = {htole64(stored->version), htole64(stored->time_us)};
-    uint8_t *at = buffer_extend(out, STORED_HEAD_SIZE + stored->document.size);
-    memcpy(at, head, STORED_HEAD_SIZE);
-    memcpy(at + STORED_HEAD_SIZE, stored->document.data, stored->document.size);
-}
-
-enum status stored_document_decode(struct bytes value, struct stored_document *ret_stored)
-{
-    if (value.size <= STORED_HEAD_SIZE) {
-        return STATUS_damaged;
-    }
-    uint64_t head[2];
-    memcpy(head, value.data, STORED_HEAD_SIZE);
-    *ret_stored = (struct stored_document){
-        .version = le64toh(head[0]),
-        .time_us = le64toh(head[1]),
-        .document = bytes_of(value.data + STORED_HEAD_SIZE, value.size - STORED_HEAD_SIZE),
-    };
     return STATUS_ok;
 }

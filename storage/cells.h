@@ -12,7 +12,9 @@
  *   | 03 | name      |                             session record (storage/session_record.h)
  *   +----+-----------+
  *   | 04 | number    |                             job: what is built or cleared bit by bit
- *   +----+-----------+----+
+ *   +----+-----------+
+ *   | 05 |                                         counters: the highest ids that were given
+ *   +----+------------+----+
  *   | 10 | collection | id |                        +-----------+-----------+------------------+
  *   +----+------------+----+                        | version   | time_us   | document         |
  *        0   u32 BE                                 +-----------+-----------+------------------+
@@ -26,6 +28,8 @@
  *   | 13 | collection |                            statistics: {"documents": u64, "bytes": u64}
  *   +----+---------+------------+----+
  *   | 14 | time_us | collection | id |              empty: the document expires then
+ *   +----+---------+------------+----+
+ *   | 15 | time_us | collection | id |              empty: some of its history is too old then
  *   +----+---------+------------+----+
  *
  * An index has an entry for every document of its collection: the keys of its fields' values, null
@@ -48,11 +52,13 @@ enum cell_kind {
     CELL_COLLECTION = 0x02,
     CELL_SESSION = 0x03,
     CELL_JOB = 0x04,
+    CELL_COUNTERS = 0x05,
     CELL_DOCUMENT = 0x10,
     CELL_INDEX = 0x11,
     CELL_HISTORY = 0x12,
     CELL_STATISTICS = 0x13,
     CELL_EXPIRY = 0x14,
+    CELL_TRIMMING = 0x15,
 };
 
 // Whether this version of the program knows cells of such a kind.
@@ -63,12 +69,38 @@ void cell_key_applied(struct buffer *key);
 void cell_key_collection(struct buffer *key, struct bytes name);
 void cell_key_session(struct buffer *key, struct bytes name);
 void cell_key_job(struct buffer *key, uint64_t number);
+void cell_key_counters(struct buffer *key);
 void cell_key_document(struct buffer *key, uint32_t collection, const struct document_id *id);
 void cell_key_history(struct buffer *key, uint32_t collection, const struct document_id *id,
                       uint64_t version);
 void cell_key_statistics(struct buffer *key, uint32_t collection);
 void cell_key_expiry(struct buffer *key, uint64_t time_us, uint32_t collection,
                      const struct document_id *id);
+void cell_key_trimming(struct buffer *key, uint64_t time_us, uint32_t collection,
+                       const struct document_id *id);
+
+// What the key of an expiry or trimming cell names.
+struct timed_key {
+    uint64_t time_us;    // since 1970
+    uint32_t collection; // id of the collection
+    struct bytes id;     // key of the document's id
+};
+
+// Takes the key of an expiry or a trimming cell apart; borrows. damaged: it is none.
+MUST_CHECK enum status cell_key_timed(struct bytes key, struct timed_key *ret_timed);
+
+// Takes the id, as its key's bytes, out of the key of a document's cell; borrows. damaged: it is
+// none.
+MUST_CHECK enum status cell_key_document_id(struct bytes key, struct bytes *ret_id);
+
+// Append the key of a cell of the document whose id's key has these bytes.
+void cell_key_document_at(struct buffer *key, uint32_t collection, struct bytes id);
+void cell_key_history_at(struct buffer *key, uint32_t collection, struct bytes id,
+                         uint64_t version);
+
+// Append what all history of a document begins with, and the first key behind it.
+void cell_range_history(uint32_t collection, struct bytes id, struct buffer *from,
+                        struct buffer *to);
 
 // Append what all keys of an index, or of one kind of a collection, begin with.
 void cell_key_index(struct buffer *key, uint32_t index);
@@ -126,6 +158,37 @@ MUST_CHECK enum status index_entry_key(const struct index_record *index, struct 
                                        const struct document_id *id, struct buffer *key,
                                        bool *ret_is_shared);
 
+enum job_kind {
+    JOB_BUILD = 1,            // an index gets entries of older documents
+    JOB_CLEAR_INDEX = 2,      // a dropped index loses its entries
+    JOB_CLEAR_COLLECTION = 3, // a dropped collection loses all its cells
+};
+
+// What is built or cleared bit by bit. Bytes are borrowed.
+struct job_record {
+    enum job_kind kind;
+    uint32_t collection; // id of the collection
+    uint32_t index;      // id of the index; CLEAR_COLLECTION: 0
+    uint64_t done;       // documents that have entries, or cells that are cleared
+    struct bytes next;   // key of the cell to go on from; of no bytes: the first one
+    struct bytes record; // CLEAR_COLLECTION: the collection's record as it was; else of no bytes
+};
+
+void job_record_encode(const struct job_record *record, struct buffer *out);
+
+// Borrows from `value`. damaged: it is no such record. version_mismatch: a job of an unknown kind.
+MUST_CHECK enum status job_record_decode(struct bytes value, struct job_record *ret_record);
+
+// The highest ids that were ever given.
+struct id_counters {
+    uint32_t collection;
+    uint32_t index;
+    uint64_t job;
+};
+
+void id_counters_encode(const struct id_counters *counters, struct buffer *out);
+MUST_CHECK enum status id_counters_decode(struct bytes value, struct id_counters *ret_counters);
+
 // How much a collection holds.
 struct collection_statistics {
     uint64_t documents;
@@ -141,7 +204,7 @@ MUST_CHECK enum status collection_statistics_decode(struct bytes value,
 struct stored_document {
     uint64_t version;      // of the transaction that wrote it
     uint64_t time_us;      // of that transaction, since 1970
-    struct bytes document; // canonical; borrowed
+    struct bytes document; // canonical; borrowed; of no bytes in history: it was deleted then
 };
 
 void stored_document_encode(const struct stored_document *stored, struct buffer *out);

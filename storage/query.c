@@ -119,7 +119,7 @@ static enum status find_collection(struct query *query, struct bytes name, uint3
     cell_key_collection(&query->key, name);
     bool found;
     TRY(get_cell(query, &found));
-    struct collection_record record = {0};
+    AUTO(collection_record_release) struct collection_record record = {0};
     if (found && collection_record_decode(buffer_bytes(&query->value), &record) != STATUS_ok) {
         return fail_state(query, STATUS_damaged);
     }

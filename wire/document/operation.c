@@ -16,6 +16,8 @@
 #include "base/assert.h"
 #include "base/utf8.h"
 #include "wire/document/operation_fields.h"
+#include "wire/document/path.h"
+#include "wire/document/sentence.h"
 
 // A bit for each field.
 enum {
@@ -35,26 +37,36 @@ struct kind_row {
     unsigned needed;  // bits of the fields that it must have
     unsigned taken;   // bits of the fields that it may have besides
     unsigned one_of;  // bits of which exactly one must be there; 0 for no such choice
+    bool is_alone;    // no other operation may be in its list
 };
 
 static const struct kind_row KINDS[] = {
-    [OPERATION_get] = {"get", BITS_KEYED, 0, 0},
-    [OPERATION_insert] = {"insert", BITS_ANY | BIT_document, BIT_id, 0},
-    [OPERATION_put] = {"put", BITS_KEYED | BIT_document, 0, 0},
-    [OPERATION_update] = {"update", BITS_KEYED | BIT_patch, BIT_where | BIT_upsert, 0},
-    [OPERATION_delete] = {"delete", BITS_KEYED, BIT_where, 0},
-    [OPERATION_check] = {"check", BITS_KEYED, 0, BIT_where | BIT_document_version | BIT_absent},
-    [OPERATION_find] = {"find", BITS_ANY, BITS_FIND, 0},
-    [OPERATION_count] = {"count", BITS_ANY, BIT_where, 0},
-    [OPERATION_unchanged] = {"unchanged", BITS_ANY, BIT_digest, BIT_ids | BIT_find},
+    [OPERATION_get] = {"get", BITS_KEYED, 0, 0, false},
+    [OPERATION_insert] = {"insert", BITS_ANY | BIT_document, BIT_id, 0, false},
+    [OPERATION_put] = {"put", BITS_KEYED | BIT_document, 0, 0, false},
+    [OPERATION_update] = {"update", BITS_KEYED | BIT_patch, BIT_where | BIT_upsert, 0, false},
+    [OPERATION_delete] = {"delete", BITS_KEYED, BIT_where, 0, false},
+    [OPERATION_check] = {"check", BITS_KEYED, 0, BIT_where | BIT_document_version | BIT_absent,
+                         false},
+    [OPERATION_find] = {"find", BITS_ANY, BITS_FIND | BIT_cursor | BIT_explain, 0, false},
+    [OPERATION_count] = {"count", BITS_ANY, BIT_where | BIT_index, 0, false},
+    [OPERATION_unchanged] = {"unchanged", BITS_ANY, BIT_digest, BIT_ids | BIT_find, false},
+    [OPERATION_create_collection] = {"create_collection", BITS_ANY, BIT_settings, 0, true},
+    [OPERATION_drop_collection] = {"drop_collection", BITS_ANY, 0, 0, true},
+    [OPERATION_create_index] = {"create_index", BITS_ANY | BIT_index | BIT_fields, BIT_unique, 0,
+                                true},
+    [OPERATION_drop_index] = {"drop_index", BITS_ANY | BIT_index, 0, 0, true},
+    [OPERATION_history] = {"history", BITS_KEYED, 0, 0, false},
+    [OPERATION_collections] = {"collections", BIT_op, 0, 0, false},
 };
 
-enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0], QUOTE_SIZE_MAX = 64 };
+enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
 
 // One operation on its way.
 struct parser {
     struct cursor cursor;          // at the next value of its map
     uint32_t number;               // 1 + number of the operation
+    uint32_t count;                // of all operations
     struct operation operation;    // so far
     struct operation_fault *fault; // for the sentence if it fails
 };
@@ -72,19 +84,10 @@ static enum status fail_field(struct parser *parser, enum field field, const cha
                           what);
 }
 
-// What may be shown of a word from the input.
-static struct bytes quotable(struct bytes word)
-{
-    bool is_text = utf8_is_valid(word) &&
-                   (word.size == 0 || memchr(word.data, 0, word.size) == NULL);
-    return is_text ? utf8_prefix(word, QUOTE_SIZE_MAX) : bytes_from_text("?");
-}
-
 static enum status fail_word(struct parser *parser, const char *what, struct bytes word)
 {
-    struct bytes quote = quotable(word);
-    return operation_fail(parser->fault, parser->number, STATUS_bad_request, "%s \"%.*s\"", what,
-                          (int)quote.size, (const char *)quote.data);
+    return operation_fail(parser->fault, parser->number, STATUS_bad_request, "%s \"%s\"", what,
+                          quote_of(word).text);
 }
 
 enum status operations_open(struct bytes blob, struct operations *ret_operations,
@@ -200,12 +203,84 @@ static enum status take_document_version(struct parser *parser)
     return take_natural(parser, FIELD_document_version, 0, &parser->operation.document_version);
 }
 
-static enum status take_word(struct parser *parser, enum field field, struct bytes *ret_word)
+static enum status take_limit(struct parser *parser)
 {
-    bool is_text = cursor_text(&parser->cursor, ret_word) == STATUS_ok;
-    if (!is_text || ret_word->size == 0 || !utf8_is_valid(*ret_word)) {
-        return fail_field(parser, field, "that is not a text of at least one character");
+    TRY(take_natural(parser, FIELD_limit, 1, &parser->operation.limit));
+    if (parser->operation.limit > PAGE_ROWS_MAX) {
+        return operation_fail(parser->fault, parser->number, STATUS_too_large,
+                              "has a field \"limit\" of %llu, and %d documents are the most",
+                              (unsigned long long)parser->operation.limit, PAGE_ROWS_MAX);
     }
+    return STATUS_ok;
+}
+
+static enum status take_index(struct parser *parser)
+{
+    struct bytes name;
+    bool is_name = cursor_text(&parser->cursor, &name) == STATUS_ok && name.size >= 1 &&
+                   name.size <= INDEX_NAME_SIZE_MAX && utf8_is_valid(name) &&
+                   memchr(name.data, 0, name.size) == NULL;
+    if (!is_name) {
+        return fail_field(parser, FIELD_index,
+                          "that is not a name: a text of 1 to 64 bytes without NUL");
+    }
+    parser->operation.index = name;
+    return STATUS_ok;
+}
+
+static enum status take_order(struct parser *parser)
+{
+    struct bytes order;
+    enum status status = cursor_text(&parser->cursor, &order);
+    struct bytes path = order;
+    if (status == STATUS_ok && bytes_starts_with(order, bytes_from_text("-"))) {
+        path = bytes_of(order.data + 1, order.size - 1);
+    }
+    if (status != STATUS_ok ||
+        !(path_is_valid(path) || bytes_equal(path, bytes_from_text("$id")))) {
+        return fail_field(parser, FIELD_order,
+                          "that is not the path of a field, or $id, with - in front for backwards");
+    }
+    parser->operation.order = order;
+    return STATUS_ok;
+}
+
+static enum status take_cursor(struct parser *parser)
+{
+    struct bytes *text = &parser->operation.cursor;
+    if (cursor_text(&parser->cursor, text) != STATUS_ok || text->size == 0) {
+        return fail_field(parser, FIELD_cursor, "that is not the text that a page ended with");
+    }
+    return STATUS_ok;
+}
+
+static bool is_repeated(const struct bytes *paths, uint32_t count)
+{
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        if (bytes_equal(paths[i], paths[count - 1])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status take_paths(struct parser *parser)
+{
+    static const char wanted[] = "that is not an array of 1 to 8 different paths of fields";
+    const uint8_t *begin = parser->cursor.next;
+    uint32_t count;
+    if (cursor_array(&parser->cursor, &count) != STATUS_ok || count == 0 ||
+        count > INDEX_FIELDS_MAX) {
+        return fail_field(parser, FIELD_fields, wanted);
+    }
+    struct bytes paths[INDEX_FIELDS_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        if (cursor_text(&parser->cursor, &paths[i]) != STATUS_ok || !path_is_valid(paths[i]) ||
+            is_repeated(paths, i + 1)) {
+            return fail_field(parser, FIELD_fields, wanted);
+        }
+    }
+    parser->operation.fields = bytes_of(begin, (size_t)(parser->cursor.next - begin));
     return STATUS_ok;
 }
 
@@ -251,12 +326,17 @@ static enum status take_field(struct parser *parser, enum field field)
     case FIELD_upsert: return take_flag(parser, field, &operation->upsert);
     case FIELD_absent: return take_absent(parser);
     case FIELD_document_version: return take_document_version(parser);
-    case FIELD_index: return take_word(parser, field, &operation->index);
-    case FIELD_order: return take_word(parser, field, &operation->order);
-    case FIELD_limit: return take_natural(parser, field, 1, &operation->limit);
+    case FIELD_index: return take_index(parser);
+    case FIELD_order: return take_order(parser);
+    case FIELD_limit: return take_limit(parser);
     case FIELD_ids: return take_ids(parser);
     case FIELD_find: return take_find(parser);
     case FIELD_digest: return take_natural(parser, field, 0, &operation->digest);
+    case FIELD_cursor: return take_cursor(parser);
+    case FIELD_explain: return take_flag(parser, field, &operation->explain);
+    case FIELD_settings: return take_map(parser, field, &operation->settings);
+    case FIELD_fields: return take_paths(parser);
+    case FIELD_unique: return take_flag(parser, field, &operation->unique);
     case FIELD_COUNT: break;
     }
     UNREACHABLE();
@@ -321,6 +401,10 @@ static enum status check_fields(struct parser *parser, unsigned seen)
         return operation_fail(parser->fault, parser->number, STATUS_bad_request,
                               "needs find and digest together");
     }
+    if (row->is_alone && parser->count != 1) {
+        return operation_fail(parser->fault, parser->number, STATUS_bad_request,
+                              "is of a kind (%s) that must be alone in its transaction", row->name);
+    }
     return STATUS_ok;
 }
 
@@ -328,8 +412,10 @@ enum status operations_next(struct operations *operations, struct operation *ret
                             struct operation_fault *ret_fault)
 {
     ASSERT(operations_have_next(operations));
-    struct parser parser = {
-        .cursor = operations->cursor, .number = operations->taken + 1, .fault = ret_fault};
+    struct parser parser = {.cursor = operations->cursor,
+                            .number = operations->taken + 1,
+                            .count = operations->count,
+                            .fault = ret_fault};
     unsigned seen = 0;
     TRY(take_fields(&parser, ~0u, &seen));
     TRY(check_fields(&parser, seen));

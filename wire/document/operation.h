@@ -31,8 +31,8 @@
  *   collections  nothing
  *
  * This is the one parser for all who look inside. It checks the shape: names, types, which fields
- * an operation needs and takes. It doesn't look into documents, patches and conditions;
- * operations_canonicalize() does so for their form.
+ * an operation needs and takes. It doesn't look into documents, patches, conditions and settings;
+ * operations_canonicalize() does so for their form and what they mean.
  */
 #ifndef SKEIN_WIRE_DOCUMENT_OPERATION_H
 #define SKEIN_WIRE_DOCUMENT_OPERATION_H
@@ -114,19 +114,26 @@ static inline bool operations_have_next(const struct operations *operations)
 }
 
 // Takes the next operation; there must be one. Behind the last one the blob must end. Fails with
-// bad_request, type (a document, patch or condition that is no map) or too_deep, and says why in
-// `ret_fault`; nothing may be taken afterwards.
+// bad_request, type (a document, patch, condition or settings that are no map), too_large (limit)
+// or too_deep, and says why in `ret_fault`; nothing may be taken afterwards.
 MUST_CHECK enum status operations_next(struct operations *operations,
                                        struct operation *ret_operation,
                                        struct operation_fault *ret_fault);
+
+// Whether an operation's condition, patch and settings are in canonical form and can be carried
+// out. `number` is 1 + that of the operation. Fails with bad_request, type, too_large or too_deep
+// and says why in `ret_fault`.
+MUST_CHECK enum status operation_check_meaning(const struct operation *operation, uint32_t number,
+                                               struct operation_fault *ret_fault);
 
 // Appends the operation as a map, with its fields in the order of the table above.
 void operation_pack(const struct operation *operation, struct buffer *out);
 
 // Appends the blob with fields in the order of the table above, numbers in their shortest form and
-// documents, patches and conditions in canonical form (wire/document/document.h): a blob that has
-// gone through stays the same. Fails as operations_next() does, and for documents as
-// document_canonicalize() does, and says why in `ret_fault`; `out` is then as before.
+// documents, patches, conditions and settings in canonical form (wire/document/document.h), checked
+// for what they mean: a blob that has gone through stays the same. Fails as operations_next() and
+// operation_check_meaning() do, and for documents as document_canonicalize() does, and says why in
+// `ret_fault`; `out` is then as before.
 MUST_CHECK enum status operations_canonicalize(struct bytes blob, struct buffer *out,
                                                struct operation_fault *ret_fault);
 

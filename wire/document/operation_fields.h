@@ -22,7 +22,12 @@
     FIELD(limit)                                                                                   \
     FIELD(ids)                                                                                     \
     FIELD(find)                                                                                    \
-    FIELD(digest)
+    FIELD(digest)                                                                                  \
+    FIELD(cursor)                                                                                  \
+    FIELD(explain)                                                                                 \
+    FIELD(settings)                                                                                \
+    FIELD(fields)                                                                                  \
+    FIELD(unique)
 
 enum field {
 #define FIELD_NUMBER(name) FIELD_##name,
