@@ -3,9 +3,10 @@
  * or scans; pages by the position of the last row.
  *
  * Order: by the field that `order` names, or by the id for "$id", backwards with "-" in front;
- * documents without the field come where null comes, those with equal values in the order of their
- * ids, which goes backwards with the rest. Of values longer than INDEX_KEY_SIZE_MAX the beginning
- * counts. Without `order` documents come as they are met: by the index that is used, or by id.
+ * documents without the field come where null comes. Those with equal values come in the order of
+ * the index that is used, or of their ids if rows are sorted; it is the same on all pages, and goes
+ * backwards with the rest. Of values longer than INDEX_KEY_SIZE_MAX the beginning counts. Without
+ * `order` documents come as they are met: by the index that is used, or by id.
  */
 #ifndef SKEIN_STORAGE_FIND_H
 #define SKEIN_STORAGE_FIND_H
