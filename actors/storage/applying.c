@@ -80,6 +80,8 @@ void node_apply(struct node *node, const struct event *event, struct outbox *out
         leader_on_applied(&node->leader);
     }
     node_announce(node, event, out);
-    parked_reads_release_up_to(&node->parked, node->applied.place.version, out);
+    struct read_need reached = {.version = node->applied.place.version,
+                                .position = node->applied.place.position};
+    parked_reads_release_up_to(&node->parked, &reached, out);
     node_trim_window(node);
 }

@@ -36,8 +36,8 @@ static void parked_reads_grow(struct parked_reads *parked)
     parked->capacity = capacity;
 }
 
-bool parked_reads_add(struct parked_reads *parked, const struct event *event, uint64_t version,
-                      uint32_t timeout_ms)
+bool parked_reads_add(struct parked_reads *parked, const struct event *event,
+                      const struct read_need *need, uint32_t timeout_ms)
 {
     if (parked->count == NODE_PARKED_READS_MAX || parked->size >= NODE_PARKED_SIZE_MAX) {
         return false;
@@ -47,13 +47,13 @@ bool parked_reads_add(struct parked_reads *parked, const struct event *event, ui
     }
     struct parked_read *read = &parked->reads[parked->count++];
     read->from = event->from;
-    read->version = version;
+    read->need = *need;
     read->deadline_us = event->now_us + (uint64_t)timeout_ms * 1000;
     buffer_clear(&read->bytes);
     buffer_append(&read->bytes, event->encoded);
     parked->size += read->bytes.size;
-    if (version < parked->lowest_version) {
-        parked->lowest_version = version;
+    if (need->version < parked->lowest_version) {
+        parked->lowest_version = need->version;
     }
     return true;
 }
@@ -71,20 +71,21 @@ static void parked_reads_find_lowest(struct parked_reads *parked)
 {
     parked->lowest_version = UINT64_MAX;
     for (size_t i = 0; i < parked->count; i++) {
-        if (parked->reads[i].version < parked->lowest_version) {
-            parked->lowest_version = parked->reads[i].version;
+        if (parked->reads[i].need.version < parked->lowest_version) {
+            parked->lowest_version = parked->reads[i].need.version;
         }
     }
 }
 
-void parked_reads_release_up_to(struct parked_reads *parked, uint64_t version, struct outbox *out)
+void parked_reads_release_up_to(struct parked_reads *parked, const struct read_need *applied,
+                                struct outbox *out)
 {
-    if (version < parked->lowest_version) {
+    if (applied->version < parked->lowest_version) {
         return;
     }
     for (size_t i = parked->count; i > 0; i--) {
         const struct parked_read *read = &parked->reads[i - 1];
-        if (read->version <= version) {
+        if (read_need_is_met(&read->need, applied)) {
             outbox_query(out, read->from, buffer_bytes(&read->bytes));
             parked_reads_remove(parked, i - 1);
         }

@@ -1,16 +1,23 @@
 /*
- * Parked reads: those that wait on a storage node until it has applied the version they need.
+ * Parked reads: those that wait on a storage node until it has applied what they need: a version,
+ * and the marked entry of it if they know where that is.
  */
 #ifndef SKEIN_ACTORS_STORAGE_PARKED_READS_H
 #define SKEIN_ACTORS_STORAGE_PARKED_READS_H
 
 #include "cluster/machine.h"
 
+// What a read needs to be applied.
+struct read_need {
+    uint64_t version;
+    uint64_t position; // 0: any
+};
+
 struct parked_read {
-    uint64_t from;        // who asked
-    uint64_t version;     // what it waits for
-    uint64_t deadline_us; // until then
-    struct buffer bytes;  // the encoded message; owned
+    uint64_t from;         // who asked
+    struct read_need need; // what it waits for
+    uint64_t deadline_us;  // until then
+    struct buffer bytes;   // the encoded message; owned
 };
 
 struct parked_reads {
@@ -25,13 +32,20 @@ struct parked_reads {
 void parked_reads_init(struct parked_reads *parked);
 void parked_reads_release(struct parked_reads *parked);
 
-// Keeps the message of the event until `version` is applied or `timeout_ms` has passed, whose timer
-// is `timer`. False: as many wait as are allowed.
-bool parked_reads_add(struct parked_reads *parked, const struct event *event, uint64_t version,
-                      uint32_t timeout_ms);
+// Keeps the message of the event until what it needs is applied or `timeout_ms` has passed. False:
+// as many wait as are allowed.
+bool parked_reads_add(struct parked_reads *parked, const struct event *event,
+                      const struct read_need *need, uint32_t timeout_ms);
 
-// Hands those to the query machine that `version` is enough for.
-void parked_reads_release_up_to(struct parked_reads *parked, uint64_t version, struct outbox *out);
+// Hands those to the query machine that `applied`, a version and a position, is enough for.
+void parked_reads_release_up_to(struct parked_reads *parked, const struct read_need *applied,
+                                struct outbox *out);
+
+// Whether what was applied is enough.
+static inline bool read_need_is_met(const struct read_need *need, const struct read_need *applied)
+{
+    return need->version <= applied->version && need->position <= applied->position;
+}
 
 // Answers `deadline` to those whose time has passed.
 void parked_reads_expire(struct parked_reads *parked, uint64_t now_us, struct outbox *out);

@@ -1,8 +1,9 @@
 /*
  * Serving: what readers, writers and tools ask of a storage node.
  *
- * 1. A read waits until the version it needs is applied, at most as long as it was given, and is
- *    then answered by the query machine.
+ * 1. A read waits until the version it needs is applied, and the entry that marks it if the reader
+ *    knows where that is, at most as long as it was given, and is then answered by the query
+ *    machine.
  * 2. A read point is answered by a primary only, once an entry of its epoch is committed, with the
  *    version committed then (rule 26). A promise is told at once by any node that may vote.
  * 3. Transactions and marks need a primary whose no-op is committed and applied (rule 17).
@@ -92,28 +93,34 @@ void node_on_mark(struct node *node, const struct event *event, struct outbox *o
     }
 }
 
-// The version that a read or digest needs, and how long it may wait.
-static uint64_t node_wanted_version(const struct message *message, uint32_t *ret_timeout_ms)
+// What a read or digest needs, and how long it may wait. A snapshot at a time needs a version at
+// which that time is over.
+static struct read_need node_need_of(const struct message *message, uint32_t *ret_timeout_ms)
 {
     if (message->kind == MESSAGE_digest) {
         *ret_timeout_ms = message->digest.timeout_ms;
-        return message->digest.version;
+        return (struct read_need){.version = message->digest.version};
     }
-    *ret_timeout_ms = message->read.timeout_ms;
-    return message->read.level == READ_snapshot ? message->read.at_version
-                                                : message->read.after_version;
+    const struct message_read *read = &message->read;
+    *ret_timeout_ms = read->timeout_ms;
+    if (read->level != READ_snapshot || read->at_time_us != 0) {
+        return (struct read_need){.version = read->after_version};
+    }
+    return (struct read_need){.version = read->at_version, .position = read->at_position};
 }
 
 void node_on_query(struct node *node, const struct event *event, struct outbox *out)
 {
     uint32_t timeout_ms = 0;
-    uint64_t version = node_wanted_version(event->message, &timeout_ms);
+    struct read_need need = node_need_of(event->message, &timeout_ms);
+    struct read_need applied = {.version = node->applied.place.version,
+                                .position = node->applied.place.position};
     if (node->state == NODE_LOADING || node->state == NODE_INSTALLING) {
         outbox_refuse(out, event->from, message_request(event->message), STATUS_unavailable,
                       "The storage node is starting.");
-    } else if (version <= node->applied.place.version) {
+    } else if (read_need_is_met(&need, &applied)) {
         outbox_query(out, event->from, event->encoded);
-    } else if (!parked_reads_add(&node->parked, event, version, timeout_ms)) {
+    } else if (!parked_reads_add(&node->parked, event, &need, timeout_ms)) {
         outbox_refuse(out, event->from, message_request(event->message), STATUS_busy,
                       "As many reads wait on this storage node as it takes.");
     } else {

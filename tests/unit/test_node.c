@@ -408,6 +408,24 @@ Test(node, a_read_waits_for_its_version_or_its_deadline)
     cr_assert_eq(f.query_count, 1);
 }
 
+Test(node, a_snapshot_waits_for_the_entry_that_marks_it)
+{
+    follow(2, 1);
+    struct entry_place applied = node_fixture_view(&f).applied;
+    struct message_read read = {.request = 1,
+                                .level = READ_snapshot,
+                                .at_version = applied.version,
+                                .at_position = applied.position + 1,
+                                .timeout_ms = 50};
+    node_fixture_message(&f, FROM_READER, &(struct message){.kind = MESSAGE_read, .read = read});
+    cr_assert_eq(f.query_count, 0);
+    node_fixture_append(&f, 1, &(struct entry_place){0}, 2);
+    cr_assert_eq(node_fixture_view(&f).applied.position, 2);
+    cr_assert_eq(f.query_count, 1);
+    node_fixture_message(&f, FROM_READER, &(struct message){.kind = MESSAGE_read, .read = read});
+    cr_assert_eq(f.query_count, 2);
+}
+
 Test(node, a_full_disk_refuses_writes_and_takes_them_again)
 {
     node_fixture_lead(&f, 1);
