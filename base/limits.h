@@ -19,7 +19,9 @@ enum {
     DOCUMENT_DEPTH_MAX = 24,           // nested containers, the document itself included
     TRANSACTION_SIZE_MAX = 4 * MIB,    // encoded operations of one transaction
     TRANSACTION_OPERATIONS_MAX = 4096, // operations of one transaction
-    READ_OPERATIONS_MAX = 1000,        // gets of one read
+    READ_OPERATIONS_MAX = 1000,        // operations of one read
+    READ_SCANS_MAX = 16,               // operations of one read that are no gets
+    READ_SIZE_MAX = 1 * MIB,           // encoded operations of one read
     COLLECTION_COUNT_MAX = 1024,       // collections of a database
     COLLECTION_NAME_SIZE_MAX = 128,    // name of a collection
     INDEX_COUNT_MAX = 64,              // indexes of a collection

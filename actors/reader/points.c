@@ -16,16 +16,12 @@
  */
 #include "actors/reader/points.h"
 
-#include "base/assert.h"
 #include "base/bug.h"
-
-#include <stdlib.h>
 
 enum {
     HOLD_US = 10 * 1000, // a primary that refused is asked again after this
     HOLD_US_MAX = 160 * 1000,
     PATIENCE_GROWTH_MAX = 32, // times the shortest patience
-    LIST_CAPACITY_MIN = 64,
 };
 
 static const uint64_t ID_BIT = (uint64_t)1 << 63;
@@ -39,24 +35,13 @@ void points_init(struct points *points, uint64_t seed, uint64_t patience_us)
 
 void points_release(struct points *points)
 {
-    free(points->gathered.ids);
-    free(points->confirming.ids);
-    *points = (struct points){0};
+    id_list_release(&points->gathered);
+    id_list_release(&points->confirming);
 }
 
 bool points_is_own_id(uint64_t request)
 {
     return request >= ID_BIT;
-}
-
-static void id_list_add(struct id_list *list, uint64_t id)
-{
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity == 0 ? LIST_CAPACITY_MIN : 2 * list->capacity;
-        list->ids = reallocarray(list->ids, list->capacity, sizeof *list->ids);
-        ASSERT(list->ids != NULL);
-    }
-    list->ids[list->count++] = id;
 }
 
 void points_gather(struct points *points, uint64_t id)
@@ -113,10 +98,7 @@ void points_begin(struct points *points, struct replicas *replicas, uint64_t now
         return;
     }
     bool is_retry = points->confirming.count > 0;
-    for (size_t i = 0; i < points->gathered.count; i++) {
-        id_list_add(&points->confirming, points->gathered.ids[i]);
-    }
-    points->gathered.count = 0;
+    id_list_move(&points->confirming, &points->gathered);
     points->hold_until_us = 0;
     points->id = BUG(21) && is_retry ? points->id : (points->id + 1) | ID_BIT;
     read_point_begin(&points->point, points->id, now_us);

@@ -5,15 +5,9 @@
 #ifndef SKEIN_ACTORS_READER_POINTS_H
 #define SKEIN_ACTORS_READER_POINTS_H
 
+#include "actors/reader/id_list.h"
 #include "actors/reader/replicas.h"
 #include "cluster/read_point.h"
-
-// Requests by their ids.
-struct id_list {
-    uint64_t *ids; // owned
-    size_t count;
-    size_t capacity;
-};
 
 struct points {
     struct read_point point;            // the one under way
@@ -34,7 +28,7 @@ struct points {
 void points_init(struct points *points, uint64_t seed, uint64_t patience_us);
 void points_release(struct points *points);
 
-// True for the id of a read point, false for that of a read.
+// True for the id of a read point or of a mark, false for that of a read.
 bool points_is_own_id(uint64_t request);
 
 // A read waits for the next read point, begun after now.

@@ -6,6 +6,7 @@
 
 enum {
     ATTEMPT_US = 100 * 1000, // a replica gets this long for a read at first, then twice as long
+    ATTEMPT_SCAN_US = 2000 * 1000, // the same for one that may look at many rows
     BUFFER_KEEP_SIZE = 4 * KIB,
     BUSY_RETRY_MS = 10, // what a client is told when the reader is full
 };
@@ -24,16 +25,29 @@ void reads_release(struct reads *reads)
     pending_release(&reads->pending);
 }
 
-bool reads_add(struct reads *reads, const struct event *event, uint32_t *ret_slot)
+// Takes out a slot and keeps the request in it with these operations.
+static bool add(struct reads *reads, struct read_request request, struct bytes operations,
+                uint32_t *ret_slot)
 {
-    const struct message_read *read = &event->message->read;
-    if (reads->size + read->operations.size > READER_PENDING_SIZE_MAX ||
+    if (reads->size + operations.size > READER_PENDING_SIZE_MAX ||
         !pending_take(&reads->pending, ret_slot)) {
         return false;
     }
-    struct read_request *request = reads_at(reads, *ret_slot);
-    struct buffer operations = request->operations;
-    *request = (struct read_request){
+    struct read_request *room = reads_at(reads, *ret_slot);
+    request.operations = room->operations;
+    *room = request;
+    buffer_clear(&room->operations);
+    buffer_append(&room->operations, operations);
+    reads->size += operations.size;
+    reads_wake_at(reads, *ret_slot, UINT64_MAX);
+    return true;
+}
+
+bool reads_add(struct reads *reads, const struct event *event, struct bytes operations,
+               const struct asked *asked, uint32_t *ret_slot)
+{
+    const struct message_read *read = &event->message->read;
+    struct read_request request = {
         .client = event->from,
         .client_request = read->request,
         .level = read->level,
@@ -41,14 +55,33 @@ bool reads_add(struct reads *reads, const struct event *event, uint32_t *ret_slo
         .expiry = STATUS_deadline,
         .after_version = read->level == READ_session ? read->after_version : 0,
         .at_version = read->at_version,
-        .attempt_us = ATTEMPT_US,
-        .operations = operations,
+        .at_position = read->at_position,
+        .at_time_us = read->at_time_us,
+        .has_find = asked->has_find,
+        .attempt_us = asked->has_scan ? ATTEMPT_SCAN_US : ATTEMPT_US,
     };
-    buffer_clear(&request->operations);
-    buffer_append(&request->operations, read->operations);
-    reads->size += read->operations.size;
-    reads_wake_at(reads, *ret_slot, UINT64_MAX);
-    return true;
+    if (asked->has_cursor) {
+        request.level = READ_snapshot;
+        request.at_version = asked->cursor_version;
+        request.at_position = 0;
+        request.at_time_us = 0;
+        request.after_version = 0;
+    }
+    return add(reads, request, operations, ret_slot);
+}
+
+bool reads_add_mark(struct reads *reads, const struct event *event, uint32_t *ret_slot)
+{
+    const struct message_mark *mark = &event->message->mark;
+    struct read_request request = {
+        .client = event->from,
+        .client_request = mark->request,
+        .stage = READ_MARKING,
+        .is_mark = true,
+        .deadline_us = event->now_us + (uint64_t)mark->timeout_ms * 1000,
+        .expiry = STATUS_deadline,
+    };
+    return add(reads, request, bytes_of(NULL, 0), ret_slot);
 }
 
 void reads_wake_at(struct reads *reads, uint32_t slot, uint64_t at_us)
@@ -78,6 +111,8 @@ void reads_send(struct reads *reads, uint32_t slot, uint64_t replica, uint64_t n
                  .level = (uint8_t)level_to_send(request),
                  .after_version = request->after_version,
                  .at_version = request->at_version,
+                 .at_position = request->at_position,
+                 .at_time_us = request->at_time_us,
                  .timeout_ms = (uint32_t)((attempt_us + 999) / 1000),
                  .operations = buffer_bytes(&request->operations)},
     };
@@ -108,29 +143,49 @@ void reads_finish(struct reads *reads, uint32_t slot, const struct message_read_
     forget(reads, slot);
 }
 
-static void answer_failure(uint64_t client, uint64_t request, enum status status,
-                           const char *sentence, struct outbox *out)
+void reads_finish_mark(struct reads *reads, uint32_t slot, const struct message_mark_reply *reply,
+                       struct outbox *out)
 {
-    struct message reply = {
-        .kind = MESSAGE_read_reply,
-        .read_reply = {.request = request,
-                       .status = status,
-                       .message = bytes_from_text(sentence),
-                       .retry_after_ms = status == STATUS_busy ? BUSY_RETRY_MS : 0},
-    };
-    outbox_send(out, client, &reply);
+    const struct read_request *request = reads_at(reads, slot);
+    struct message passed = {.kind = MESSAGE_mark_reply, .mark_reply = *reply};
+    passed.mark_reply.request = request->client_request;
+    outbox_send(out, request->client, &passed);
+    forget(reads, slot);
+}
+
+// The answer to a read or, a refusal, to a mark that failed.
+static struct message failure_of(bool is_mark, uint64_t request, enum status status,
+                                 const char *sentence)
+{
+    uint32_t retry_after_ms = status == STATUS_busy ? BUSY_RETRY_MS : 0;
+    if (is_mark) {
+        return (struct message){.kind = MESSAGE_refusal,
+                                .refusal = {.request = request,
+                                            .status = status,
+                                            .message = bytes_from_text(sentence),
+                                            .retry_after_ms = retry_after_ms}};
+    }
+    return (struct message){.kind = MESSAGE_read_reply,
+                            .read_reply = {.request = request,
+                                           .status = status,
+                                           .message = bytes_from_text(sentence),
+                                           .retry_after_ms = retry_after_ms}};
 }
 
 void reads_fail(struct reads *reads, uint32_t slot, enum status status, const char *sentence,
                 struct outbox *out)
 {
     const struct read_request *request = reads_at(reads, slot);
-    answer_failure(request->client, request->client_request, status, sentence, out);
+    struct message failure = failure_of(request->is_mark, request->client_request, status,
+                                        sentence);
+    outbox_send(out, request->client, &failure);
     forget(reads, slot);
 }
 
 void reads_refuse(const struct event *event, enum status status, const char *sentence,
                   struct outbox *out)
 {
-    answer_failure(event->from, event->message->read.request, status, sentence, out);
+    struct message failure = failure_of(event->message->kind == MESSAGE_mark,
+                                        message_request(event->message), status, sentence);
+    outbox_send(out, event->from, &failure);
 }

@@ -166,6 +166,52 @@ void reader_answer_read(struct reader_stage *stage, const char *name, uint64_t r
     script_message(&stage->script, script_address(name), &reply);
 }
 
+void reader_answer_results(struct reader_stage *stage, const char *name, uint64_t request,
+                           uint64_t version, const char *json)
+{
+    AUTO(buffer_release) struct buffer results = {0};
+    struct json_fault fault;
+    cr_assert_eq(json_to_msgpack(bytes_from_text(json), &results, &fault), STATUS_ok);
+    struct message reply = {
+        .kind = MESSAGE_read_reply,
+        .read_reply = {.request = request, .version = version, .results = buffer_bytes(&results)}};
+    script_message(&stage->script, script_address(name), &reply);
+}
+
+void reader_ask_mark(struct reader_stage *stage, uint64_t request)
+{
+    struct message ask = {.kind = MESSAGE_mark, .mark = {.request = request, .timeout_ms = 5000}};
+    script_message(&stage->script, READER_CLIENT, &ask);
+}
+
+uint64_t reader_expect_mark(struct reader_stage *stage, const char *primary)
+{
+    return script_expect(&stage->script, script_address(primary), MESSAGE_mark).mark.request;
+}
+
+void reader_expect_no_mark(struct reader_stage *stage)
+{
+    cr_assert_eq(script_count(&stage->script, 0, MESSAGE_mark), 0);
+}
+
+void reader_answer_mark(struct reader_stage *stage, const char *name, uint64_t request,
+                        uint64_t version)
+{
+    struct message reply = {
+        .kind = MESSAGE_mark_reply,
+        .mark_reply = {.request = request, .version = version, .position = 10 * version}};
+    script_message(&stage->script, script_address(name), &reply);
+}
+
+void reader_refuse(struct reader_stage *stage, const char *name, uint64_t request,
+                   enum status status)
+{
+    struct message refusal = {
+        .kind = MESSAGE_refusal,
+        .refusal = {.request = request, .status = status, .message = bytes_from_text("no")}};
+    script_message(&stage->script, script_address(name), &refusal);
+}
+
 struct message_read_reply reader_expect_reply(struct reader_stage *stage, enum status status)
 {
     struct message message = script_expect(&stage->script, READER_CLIENT, MESSAGE_read_reply);

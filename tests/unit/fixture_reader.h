@@ -73,6 +73,27 @@ void reader_expect_none_sent(struct reader_stage *stage);
 void reader_answer_read(struct reader_stage *stage, const char *name, uint64_t request,
                         enum status status, uint64_t version);
 
+// A node answers a read at this version with these results.
+void reader_answer_results(struct reader_stage *stage, const char *name, uint64_t request,
+                           uint64_t version, const char *json);
+
+// The client asks for a mark, with 5 s of time.
+void reader_ask_mark(struct reader_stage *stage, uint64_t request);
+
+// The id of the mark that `primary` was asked for.
+uint64_t reader_expect_mark(struct reader_stage *stage, const char *primary);
+
+// No mark was asked for that was not taken.
+void reader_expect_no_mark(struct reader_stage *stage);
+
+// A node answers a mark; its entry is at position 10 * version.
+void reader_answer_mark(struct reader_stage *stage, const char *name, uint64_t request,
+                        uint64_t version);
+
+// A node refuses a request.
+void reader_refuse(struct reader_stage *stage, const char *name, uint64_t request,
+                   enum status status);
+
 // The client was answered so.
 struct message_read_reply reader_expect_reply(struct reader_stage *stage, enum status status);
 
