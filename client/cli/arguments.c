@@ -6,6 +6,8 @@
  */
 #include "client/cli/arguments.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +22,17 @@ enum status failure_set(struct failure *failure, enum status status, const char 
     va_end(values);
     failure->status = status;
     return status;
+}
+
+void failure_wrap(struct failure *failure, const char *before, const char *behind)
+{
+    char whole[sizeof failure->message];
+    size_t taken = strlen(before) + strlen(behind);
+    size_t room = taken < ERROR_MESSAGE_SIZE_MAX ? ERROR_MESSAGE_SIZE_MAX - taken : 0;
+    struct bytes sentence = utf8_prefix(bytes_from_text(failure->message), room);
+    snprintf(whole, sizeof whole, "%s%.*s%s", before, (int)sentence.size,
+             (const char *)sentence.data, behind);
+    memcpy(failure->message, whole, sizeof whole);
 }
 
 static bool is_option(const char *word)

@@ -50,6 +50,9 @@ struct arguments {
 __attribute__((format(printf, 3, 4))) enum status
 failure_set(struct failure *failure, enum status status, const char *format, ...);
 
+// Puts words before and behind the sentence, which is cut if there is no room for all of it.
+void failure_wrap(struct failure *failure, const char *before, const char *behind);
+
 // Takes all words (the array ends with NULL). Fails with bad_request for an option that is not in
 // `options`, for one without its value, and for too many words. "--" ends the options; "-" is an
 // operand.

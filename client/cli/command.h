@@ -22,6 +22,7 @@ struct command {
     const char *name;
     const char *synopsis; // operands and options, for help
     const char *summary;  // one line, for help
+    const char *details;  // further lines, for the help of the command; NULL for none
     size_t operands_min;
     size_t operands_max;
     const struct option *options; // ends with a name of NULL; NULL for none

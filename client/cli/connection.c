@@ -1,8 +1,5 @@
 /*
- * One request at a time for the commands that need no more. The end of a request is told on the
- * loop's thread; it is copied into the answer under a lock, and whoever waits goes on. Nobody gives
- * up waiting by himself: every request has a deadline, and the client says exactly once how it
- * ended.
+ * One request at a time for the commands that need no more: submitted, and its end waited for.
  *
  * A topology is what those who were asked know, put together. The first answer is not all of it, so
  * the answers of the other endpoints are waited for, though not for long: they may be down.
@@ -10,93 +7,13 @@
 #include "client/cli/connection.h"
 
 #include "client/cli/dev_cluster.h"
-#include "client/cli/reply.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
 #define AT_DEFAULT "tcp://127.0.0.1:7300"
 
 // How long the topologies of further endpoints are waited for once there is one.
 enum { OTHERS_PAUSE_US = 5000, OTHERS_PAUSES = 30 };
-
-// Somebody who waits for the end of a request.
-struct waiter {
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    bool has_ended;
-    struct answer *answer; // where to put it
-};
-
-void answer_release(struct answer *answer)
-{
-    buffer_release(&answer->bytes);
-    *answer = (struct answer){0};
-}
-
-// Appends a copy and returns where it begins; the buffer may move until the last one.
-static size_t keep(struct answer *answer, struct bytes bytes)
-{
-    size_t start = answer->bytes.size;
-    buffer_append(&answer->bytes, bytes);
-    return start;
-}
-
-static void answer_copy(struct answer *answer, const struct client_completion *completion)
-{
-    answer->completion = *completion;
-    size_t results = keep(answer, completion->results);
-    size_t message = keep(answer, completion->message);
-    size_t session = keep(answer, completion->session);
-    size_t reply = answer->bytes.size;
-    if (completion->reply != NULL) {
-        message_encode(completion->reply, &answer->bytes);
-    }
-    const uint8_t *data = answer->bytes.data;
-    answer->completion.results.data = data + results;
-    answer->completion.message.data = data + message;
-    answer->completion.session.data = data + session;
-    struct bytes rest = bytes_of(data + reply, answer->bytes.size - reply);
-    bool has_reply = rest.size > 0 && message_decode(&rest, &answer->reply) == STATUS_ok;
-    answer->completion.reply = has_reply ? &answer->reply : NULL;
-}
-
-static void on_end(void *context, const struct client_completion *completion)
-{
-    struct waiter *waiter = context;
-    pthread_mutex_lock(&waiter->lock);
-    answer_copy(waiter->answer, completion);
-    waiter->has_ended = true;
-    pthread_cond_signal(&waiter->ended);
-    pthread_mutex_unlock(&waiter->lock);
-}
-
-static void waiter_init(struct waiter *waiter, struct answer *answer)
-{
-    *waiter = (struct waiter){.answer = answer};
-    pthread_mutex_init(&waiter->lock, NULL);
-    pthread_cond_init(&waiter->ended, NULL);
-}
-
-// Waits for the end of a request that was submitted with `submitted`.
-static enum status await(struct call *call, struct waiter *waiter, enum status submitted)
-{
-    if (submitted != STATUS_ok) {
-        return failure_set(&call->failure, submitted, "the client takes no more requests");
-    }
-    pthread_mutex_lock(&waiter->lock);
-    while (!waiter->has_ended) {
-        pthread_cond_wait(&waiter->ended, &waiter->lock);
-    }
-    pthread_mutex_unlock(&waiter->lock);
-    pthread_cond_destroy(&waiter->ended);
-    pthread_mutex_destroy(&waiter->lock);
-    const struct client_completion *completion = &waiter->answer->completion;
-    if (completion->status != STATUS_ok) {
-        reply_failure(completion, &call->failure);
-    }
-    return completion->status;
-}
 
 // Splits `at` at its commas.
 static enum status split_endpoints(struct call *call, struct bytes at,
@@ -161,34 +78,36 @@ enum status connection_transact(struct call *call, struct client_loop *loop,
 {
     const struct client_transaction ask = {.operations = operations,
                                            .timeout_ms = call->timeout_ms};
-    struct waiter waiter;
+    AUTO(waiter_release) struct waiter waiter;
     waiter_init(&waiter, answer);
-    return await(call, &waiter, client_loop_transact(loop, &ask, on_end, &waiter));
+    return waiter_await(&waiter, client_loop_transact(loop, &ask, waiter_end, &waiter),
+                        &call->failure);
 }
 
 enum status connection_read(struct call *call, struct client_loop *loop,
                             const struct client_read *ask, struct answer *answer)
 {
-    struct waiter waiter;
+    AUTO(waiter_release) struct waiter waiter;
     waiter_init(&waiter, answer);
-    return await(call, &waiter, client_loop_read(loop, ask, on_end, &waiter));
+    return waiter_await(&waiter, client_loop_read(loop, ask, waiter_end, &waiter), &call->failure);
 }
 
 enum status connection_status(struct call *call, struct client_loop *loop,
                               const struct client_status *ask, struct answer *answer)
 {
-    struct waiter waiter;
+    AUTO(waiter_release) struct waiter waiter;
     waiter_init(&waiter, answer);
-    return await(call, &waiter, client_loop_status(loop, ask, on_end, &waiter));
+    return waiter_await(&waiter, client_loop_status(loop, ask, waiter_end, &waiter),
+                        &call->failure);
 }
 
 enum status connection_call(struct call *call, struct client_loop *loop,
                             const struct client_call *ask, enum message_kind wanted,
                             struct answer *answer)
 {
-    struct waiter waiter;
+    AUTO(waiter_release) struct waiter waiter;
     waiter_init(&waiter, answer);
-    TRY(await(call, &waiter, client_loop_call(loop, ask, on_end, &waiter)));
+    TRY(waiter_await(&waiter, client_loop_call(loop, ask, waiter_end, &waiter), &call->failure));
     const struct message *reply = answer->completion.reply;
     if (reply != NULL && reply->kind == MESSAGE_refusal) {
         return failure_set(&call->failure, (enum status)reply->refusal.status, "%.*s",

@@ -5,17 +5,8 @@
 #ifndef SKEIN_CLIENT_CLI_CONNECTION_H
 #define SKEIN_CLIENT_CLI_CONNECTION_H
 
+#include "client/cli/answer.h"
 #include "client/cli/command.h"
-#include "client/loop.h"
-
-// How a request ended, with bytes of its own.
-struct answer {
-    struct client_completion completion; // borrows from `bytes` and `reply`
-    struct message reply;                // of a call; completion.reply points here or is NULL
-    struct buffer bytes;
-};
-
-void answer_release(struct answer *answer);
 
 // Starts the client at --at, SKEIN_AT or the local cluster (the one of `skein dev` in its usual
 // folder, else a coordinator on the usual port). Fails with bad_request for endpoints that are

@@ -1,9 +1,11 @@
 /*
  * Operands are checked here as far as it takes no server: form of ids and names, JSON. What a
- * document may hold is said by who stores it, in the same words for every way in.
+ * document may hold is said by who stores it, in the same words for every way in; whether a level,
+ * a version and a time go together by who reads.
  */
 #include "client/cli/input.h"
 
+#include "base/rfc3339.h"
 #include "wire/json.h"
 
 #include <errno.h>
@@ -68,20 +70,36 @@ enum status input_line(FILE *in, size_t size_max, struct buffer *line)
     return is_too_large ? STATUS_too_large : STATUS_ok;
 }
 
+static enum status parse_json(struct call *call, const char *what, struct bytes text,
+                              struct buffer *out)
+{
+    struct json_fault fault;
+    enum status status = json_to_msgpack(text, out, &fault);
+    if (status != STATUS_ok) {
+        return failure_set(&call->failure, status, "%s can't be read: %s", what, fault.sentence);
+    }
+    return STATUS_ok;
+}
+
 enum status input_json(struct call *call, const char *operand, struct buffer *out)
 {
     AUTO(buffer_release) struct buffer file = {0};
-    struct bytes text = bytes_from_text(operand);
-    struct json_fault fault;
     if (strcmp(operand, "-") == 0) {
         TRY(input_read(call, operand, JSON_SIZE_MAX, &file));
-        text = buffer_bytes(&file);
+        return parse_json(call, "the JSON", buffer_bytes(&file), out);
     }
-    enum status status = json_to_msgpack(text, out, &fault);
-    if (status != STATUS_ok) {
-        return failure_set(&call->failure, status, "the JSON can't be read: %s", fault.sentence);
+    return parse_json(call, "the JSON", bytes_from_text(operand), out);
+}
+
+enum status input_option_json(struct call *call, const char *name, struct buffer *out)
+{
+    char what[32];
+    const char *text = arguments_text(&call->arguments, name);
+    if (text == NULL) {
+        return STATUS_ok;
     }
-    return STATUS_ok;
+    snprintf(what, sizeof what, "the JSON of --%s", name);
+    return parse_json(call, what, bytes_from_text(text), out);
 }
 
 enum status input_id(struct call *call, const char *operand, struct document_id *ret_id)
@@ -106,5 +124,43 @@ enum status input_collection(struct call *call, const char *operand, struct byte
                            COLLECTION_NAME_SIZE_MAX);
     }
     *ret_name = name;
+    return STATUS_ok;
+}
+
+enum status input_time(struct call *call, const char *text, uint64_t *ret_time_us)
+{
+    int64_t seconds;
+    uint32_t nanoseconds;
+    if (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0') {
+        return number_parse(text, "a time", ret_time_us, &call->failure);
+    }
+    if (rfc3339_parse(bytes_from_text(text), &seconds, &nanoseconds) != STATUS_ok || seconds < 0) {
+        return failure_set(&call->failure, STATUS_bad_request,
+                           "a time is like 2024-02-29T12:30:00.5Z, from 1970 on, or a number of "
+                           "microseconds since then");
+    }
+    *ret_time_us = (uint64_t)seconds * 1000000 + nanoseconds / 1000;
+    return STATUS_ok;
+}
+
+enum status input_consistency(struct call *call, struct client_read *ask)
+{
+    const struct arguments *arguments = &call->arguments;
+    const char *level = arguments_text(arguments, "level");
+    const char *at_time = arguments_text(arguments, "at-time");
+    bool is_snapshot = at_time != NULL || arguments_has(arguments, "at-version");
+    ask->level = is_snapshot ? READ_snapshot : READ_linearizable;
+    if (level != NULL && !read_level_from_name(bytes_from_text(level), &ask->level)) {
+        return failure_set(&call->failure, STATUS_bad_request,
+                           "--level is linearizable, session, snapshot or any");
+    }
+    TRY(arguments_number(arguments, &(struct number_option){"after-version", 0, INT64_MAX},
+                         &ask->after_version, &call->failure));
+    TRY(arguments_number(arguments, &(struct number_option){"at-version", 0, INT64_MAX},
+                         &ask->at_version, &call->failure));
+    if (at_time != NULL) {
+        TRY(input_time(call, at_time, &ask->at_time_us));
+    }
+    ask->timeout_ms = call->timeout_ms;
     return STATUS_ok;
 }

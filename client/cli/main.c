@@ -50,6 +50,9 @@ static void print_help(const struct command *command)
 {
     if (command != NULL) {
         printf("skein %s %s\n\n%s.\n\n", command->name, command->synopsis, command->summary);
+        if (command->details != NULL) {
+            printf("%s\n\n", command->details);
+        }
         print_options(command->options);
         print_options(GENERAL_OPTIONS);
         return;

@@ -260,16 +260,37 @@ static void append_value(enum output_format format, struct bytes value, struct b
     buffer_append_u8(out, '\n');
 }
 
+// Text of no bytes is nothing to show in this format.
+static void print(struct output *output, const struct buffer *text)
+{
+    if (text->size > 0 &&
+        (fwrite(text->data, 1, text->size, stdout) != text->size || fflush(stdout) != 0)) {
+        output->has_failed = true;
+    }
+}
+
 void output_value(struct output *output, struct bytes value)
 {
     AUTO(buffer_release) struct buffer text = {0};
     append_value(output->format, value, &text);
-    if (text.size == 0) {
-        return; // nothing to show in this format
+    print(output, &text);
+}
+
+void output_rows(struct output *output, struct bytes rows)
+{
+    AUTO(buffer_release) struct buffer text = {0};
+    struct cursor cursor = cursor_of(rows);
+    uint32_t count = 0;
+    if (output->format != OUTPUT_json || cursor_array(&cursor, &count) != STATUS_ok) {
+        append_value(output->format, rows, &text);
     }
-    if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0) {
-        output->has_failed = true;
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes row;
+        if (cursor_skip(&cursor, &row) == STATUS_ok) {
+            append_value(OUTPUT_json, row, &text);
+        }
     }
+    print(output, &text);
 }
 
 void output_failure(const struct output *output, const struct failure *failure)

@@ -24,6 +24,9 @@ bool output_format_from_name(const char *name, enum output_format *ret_format);
 // Prints one result, a msgpack value.
 void output_value(struct output *output, struct bytes value);
 
+// Prints the elements of a msgpack array of maps: a JSON value a line, or rows of one table.
+void output_rows(struct output *output, struct bytes rows);
+
 // Prints why nothing was done, on standard error.
 void output_failure(const struct output *output, const struct failure *failure);
 

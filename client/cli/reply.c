@@ -3,7 +3,8 @@
  *
  *     txn    {"tag", "version", "time", "results": [...], "replayed"?: true}
  *     get    {"tag", "version", "document", "document_version", "time"}
- *     both   {"tag", "error": {"code", "message", "operation"?, "retry_after_ms"?, "session"?,
+ *     find   {"tag", "version", "documents": [...], "stats", "cursor"}
+ *     all    {"tag", "error": {"code", "message", "operation"?, "retry_after_ms"?, "session"?,
  *                              "sequence"?}}
  *
  * Results are copied as the servers wrote them. Session and sequence stand only in an
@@ -11,7 +12,7 @@
  */
 #include "client/cli/reply.h"
 
-#include "wire/cursor.h"
+#include "client/cli/value.h"
 #include "wire/pack.h"
 
 #include <stdio.h>
@@ -63,8 +64,9 @@ static struct bytes first_result(struct bytes results, uint32_t *ret_pairs)
     return cursor_rest(&cursor);
 }
 
-static void pack_document(struct bytes tag, const struct client_completion *completion,
-                          struct buffer *out)
+// A read of one operation: the fields of its result.
+static void pack_read(struct bytes tag, const struct client_completion *completion,
+                      struct buffer *out)
 {
     uint32_t pairs;
     struct bytes result = first_result(completion->results, &pairs);
@@ -108,7 +110,7 @@ void reply_pack(struct bytes tag, const struct client_completion *completion, st
         }
         pack_error(completion, out);
     } else if (completion->kind == CLIENT_READ) {
-        pack_document(tag, completion, out);
+        pack_read(tag, completion, out);
     } else {
         pack_outcome(tag, completion, out);
     }
@@ -120,6 +122,14 @@ void reply_pack_failure(struct bytes tag, const struct failure *failure, struct 
                                                  .message = bytes_from_text(failure->message)};
     static const uint8_t nil = 0xc0;
     reply_pack(tag.size > 0 ? tag : bytes_of(&nil, 1), &completion, out);
+}
+
+bool reply_result_field(struct bytes results, const char *name, struct bytes *ret_value)
+{
+    struct cursor cursor = cursor_of(results);
+    uint32_t count;
+    return cursor_array(&cursor, &count) == STATUS_ok && count > 0 &&
+           value_field(cursor_rest(&cursor), name, ret_value);
 }
 
 void reply_failure(const struct client_completion *completion, struct failure *failure)

@@ -15,6 +15,10 @@ void reply_pack(struct bytes tag, const struct client_completion *completion, st
 // The same for what never became a request; `tag` empty gives null.
 void reply_pack_failure(struct bytes tag, const struct failure *failure, struct buffer *out);
 
+// Finds a field of the first result of `results`; false if it isn't there. `ret_value` is the whole
+// msgpack value, borrowed.
+bool reply_result_field(struct bytes results, const char *name, struct bytes *ret_value);
+
 // Sets the failure of a request that did not end well.
 void reply_failure(const struct client_completion *completion, struct failure *failure);
 

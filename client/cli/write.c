@@ -6,21 +6,8 @@
 #include "client/cli/write.h"
 
 #include "client/cli/connection.h"
+#include "client/cli/reply.h"
 #include "wire/pack.h"
-
-// Appends the id that an insert made: its result is {"id": ...}.
-static enum status append_made_id(const struct client_completion *completion, struct buffer *out)
-{
-    struct cursor cursor = cursor_of(completion->results);
-    uint32_t count, pairs;
-    struct bytes name, id;
-    TRY(cursor_array(&cursor, &count));
-    TRY(cursor_map(&cursor, &pairs));
-    TRY(cursor_text(&cursor, &name));
-    TRY(cursor_skip(&cursor, &id));
-    buffer_append(out, id);
-    return STATUS_ok;
-}
 
 enum status write_one(struct call *call, const struct operation *operation)
 {
@@ -28,6 +15,7 @@ enum status write_one(struct call *call, const struct operation *operation)
     AUTO(buffer_release) struct buffer out = {0};
     AUTO(answer_release) struct answer answer = {0};
     AUTO(client_loop_destroy) struct client_loop *loop = NULL;
+    struct bytes id;
     pack_array(&operations, 1);
     operation_pack(operation, &operations);
     TRY(connection_open(call, &loop));
@@ -36,7 +24,9 @@ enum status write_one(struct call *call, const struct operation *operation)
     pack_text_literal(&out, "id");
     if (operation->has_id) {
         document_id_pack(&operation->id, &out);
-    } else if (append_made_id(&answer.completion, &out) != STATUS_ok) {
+    } else if (reply_result_field(answer.completion.results, "id", &id)) {
+        buffer_append(&out, id);
+    } else {
         return failure_set(&call->failure, STATUS_internal, "the answer can't be read");
     }
     pack_text_literal(&out, "version");

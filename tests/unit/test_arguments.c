@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdbool.h>
+#include <string.h>
 
 static const struct option OPTIONS[] = {
     {"level", "L", "help"}, {"limit", "N", "help"}, {"all", NULL, "help"}, {NULL, NULL, NULL}};
@@ -123,4 +124,18 @@ Test(arguments, refuse_what_is_no_number)
         cr_assert_eq(parse_limit(texts[i], &number), STATUS_bad_request, "%s", texts[i]);
     }
     cr_assert_eq(number, 7);
+}
+
+Test(failure, is_wrapped_in_words_and_cut_between_characters)
+{
+    struct failure failure;
+    cr_assert_eq(failure_set(&failure, STATUS_type, "no"), STATUS_type);
+    failure_wrap(&failure, "line 3: ", "; stop");
+    cr_assert_str_eq(failure.message, "line 3: no; stop");
+    for (int i = 0; i < ERROR_MESSAGE_SIZE_MAX / 2; i++) {
+        memcpy(failure.message + 2 * i, "\xc3\xa9", 3);
+    }
+    failure_wrap(&failure, "a", "");
+    cr_assert_eq(strlen(failure.message), ERROR_MESSAGE_SIZE_MAX - 1);
+    cr_assert_eq(failure.message[0], 'a');
 }
