@@ -97,6 +97,7 @@ static enum status submit(struct pipe *pipe, const struct request *request, stru
                                     .level = request->level,
                                     .after_version = request->after_version,
                                     .at_version = request->at_version,
+                                    .at_time_us = request->at_time_us,
                                     .timeout_ms = timeout_ms};
     return client_loop_read(pipe->loop, &ask, on_end, piped);
 }

@@ -2,7 +2,8 @@
  * The line becomes msgpack first (wire/json.h), then its fields are found by one table: name, type
  * and which kinds of request have them. A field that a request does not know is refused: a
  * misspelled after_version that was ignored would read stale data. The tag is found in a pass of
- * its own, so that a refusal carries it whatever else is wrong with the line.
+ * its own, so that a refusal carries it whatever else is wrong with the line. A field that is null
+ * is left out, so that the cursor of a reply can be given back as it is.
  *
  * Operations go to the library as they are; it and the servers check them (wire/document).
  */
@@ -14,13 +15,14 @@
 #include "wire/json.h"
 #include "wire/pack.h"
 
-enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_ARRAY, FIELD_ANY };
+enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_FLAG, FIELD_ARRAY, FIELD_MAP, FIELD_ANY };
 
 // A field as it was found in a line.
 struct found {
     struct bytes raw;  // the whole msgpack value; empty when it is not in the line
     struct bytes text; // FIELD_TEXT
     uint64_t number;   // FIELD_NUMBER
+    bool flag;         // FIELD_FLAG
 };
 
 enum field {
@@ -36,12 +38,25 @@ enum field {
     FIELD_level,
     FIELD_after_version,
     FIELD_at_version,
+    FIELD_at_time,
+    FIELD_where,
+    FIELD_order,
+    FIELD_index,
+    FIELD_limit,
+    FIELD_cursor,
+    FIELD_explain,
     FIELD_COUNT,
 };
 
 enum { NAME_SHOWN_MAX = 60 };
 
-enum { IN_TXN = 1 << REQUEST_txn, IN_GET = 1 << REQUEST_get, IN_ALL = IN_TXN | IN_GET };
+enum {
+    IN_TXN = 1 << REQUEST_txn,
+    IN_GET = 1 << REQUEST_get,
+    IN_FIND = 1 << REQUEST_find,
+    IN_READ = IN_GET | IN_FIND,
+    IN_ALL = IN_TXN | IN_READ,
+};
 
 static const struct {
     const char *name;
@@ -56,11 +71,18 @@ static const struct {
     [FIELD_session] = {"session", FIELD_TEXT, IN_TXN, false},
     [FIELD_sequence] = {"sequence", FIELD_NUMBER, IN_TXN, false},
     [FIELD_done_below] = {"done_below", FIELD_NUMBER, IN_TXN, false},
-    [FIELD_collection] = {"collection", FIELD_TEXT, IN_GET, true},
+    [FIELD_collection] = {"collection", FIELD_TEXT, IN_READ, true},
     [FIELD_id] = {"id", FIELD_ANY, IN_GET, true},
-    [FIELD_level] = {"level", FIELD_TEXT, IN_GET, false},
-    [FIELD_after_version] = {"after_version", FIELD_NUMBER, IN_GET, false},
-    [FIELD_at_version] = {"at_version", FIELD_NUMBER, IN_GET, false},
+    [FIELD_level] = {"level", FIELD_TEXT, IN_READ, false},
+    [FIELD_after_version] = {"after_version", FIELD_NUMBER, IN_READ, false},
+    [FIELD_at_version] = {"at_version", FIELD_NUMBER, IN_READ, false},
+    [FIELD_at_time] = {"at_time", FIELD_NUMBER, IN_READ, false},
+    [FIELD_where] = {"where", FIELD_MAP, IN_FIND, false},
+    [FIELD_order] = {"order", FIELD_TEXT, IN_FIND, false},
+    [FIELD_index] = {"index", FIELD_TEXT, IN_FIND, false},
+    [FIELD_limit] = {"limit", FIELD_NUMBER, IN_FIND, false},
+    [FIELD_cursor] = {"cursor", FIELD_TEXT, IN_FIND, false},
+    [FIELD_explain] = {"explain", FIELD_FLAG, IN_FIND, false},
 };
 
 void request_init(struct request *request)
@@ -71,7 +93,7 @@ void request_init(struct request *request)
 void request_release(struct request *request)
 {
     buffer_release(&request->parsed);
-    buffer_release(&request->get);
+    buffer_release(&request->read);
     request_init(request);
 }
 
@@ -81,12 +103,23 @@ static enum status refuse_field(struct failure *failure, enum field field, const
                        what);
 }
 
+static bool is_of_kind(const struct cursor *cursor, enum value_kind wanted)
+{
+    enum value_kind kind;
+    return cursor_peek(cursor, &kind) == STATUS_ok && kind == wanted;
+}
+
 static enum status take_value(struct cursor *cursor, enum field field, struct found *found,
                               struct failure *failure)
 {
     struct cursor inside = *cursor;
-    enum value_kind kind;
-    TRY(cursor_skip(cursor, &found->raw));
+    struct bytes raw;
+    bool is_left_out = FIELDS[field].type != FIELD_ANY && is_of_kind(&inside, VALUE_NIL);
+    TRY(cursor_skip(cursor, &raw));
+    if (is_left_out) {
+        return STATUS_ok;
+    }
+    found->raw = raw;
     switch (FIELDS[field].type) {
     case FIELD_TEXT:
         return cursor_text(&inside, &found->text) == STATUS_ok
@@ -96,10 +129,14 @@ static enum status take_value(struct cursor *cursor, enum field field, struct fo
         return cursor_u64(&inside, &found->number) == STATUS_ok
                    ? STATUS_ok
                    : refuse_field(failure, field, "is a number from 0");
-    case FIELD_ARRAY:
-        return cursor_peek(&inside, &kind) == STATUS_ok && kind == VALUE_ARRAY
+    case FIELD_FLAG:
+        return cursor_flag(&inside, &found->flag) == STATUS_ok
                    ? STATUS_ok
-                   : refuse_field(failure, field, "is an array");
+                   : refuse_field(failure, field, "is true or false");
+    case FIELD_ARRAY:
+        return is_of_kind(&inside, VALUE_ARRAY) ? STATUS_ok
+                                                : refuse_field(failure, field, "is an array");
+    case FIELD_MAP: // the servers say what is wrong with one that is none
     case FIELD_ANY: return STATUS_ok;
     }
     UNREACHABLE();
@@ -151,15 +188,16 @@ static enum status take_fields(struct cursor *cursor, uint32_t pairs, struct fou
 static enum status check_kind(struct bytes word, enum request_kind *ret_kind,
                               struct failure *failure)
 {
-    if (bytes_equal(word, bytes_from_text("txn"))) {
-        *ret_kind = REQUEST_txn;
-        return STATUS_ok;
+    static const char *const words[] = {
+        [REQUEST_txn] = "txn", [REQUEST_get] = "get", [REQUEST_find] = "find"};
+    for (enum request_kind kind = REQUEST_txn; kind <= REQUEST_find; kind++) {
+        if (bytes_equal(word, bytes_from_text(words[kind]))) {
+            *ret_kind = kind;
+            return STATUS_ok;
+        }
     }
-    if (bytes_equal(word, bytes_from_text("get"))) {
-        *ret_kind = REQUEST_get;
-        return STATUS_ok;
-    }
-    return failure_set(failure, STATUS_bad_request, "the field \"do\" is \"txn\" or \"get\"");
+    return failure_set(failure, STATUS_bad_request,
+                       "the field \"do\" is \"txn\", \"get\" or \"find\"");
 }
 
 static enum status check_fields(enum request_kind kind, const struct found *found,
@@ -178,13 +216,15 @@ static enum status check_fields(enum request_kind kind, const struct found *foun
     return STATUS_ok;
 }
 
-// The level that the request names. Without one a version makes it a snapshot; everything else is
-// linearizable, also with after_version: nothing acknowledged is newer.
+// The level that the request names. Without one a version or a time makes it a snapshot; everything
+// else is linearizable, also with after_version: nothing acknowledged is newer.
 static enum status read_level(const struct found *found, enum read_level *ret_level,
                               struct failure *failure)
 {
     if (found[FIELD_level].raw.size == 0) {
-        *ret_level = found[FIELD_at_version].raw.size > 0 ? READ_snapshot : READ_linearizable;
+        bool is_snapshot = found[FIELD_at_version].raw.size > 0 ||
+                           found[FIELD_at_time].raw.size > 0;
+        *ret_level = is_snapshot ? READ_snapshot : READ_linearizable;
         return STATUS_ok;
     }
     if (!read_level_from_name(found[FIELD_level].text, ret_level)) {
@@ -193,7 +233,7 @@ static enum status read_level(const struct found *found, enum read_level *ret_le
     return STATUS_ok;
 }
 
-// Makes the array of one get that the library takes.
+// Makes the array of one operation that the library takes.
 static enum status make_get(struct request *request, const struct found *found,
                             struct failure *failure)
 {
@@ -203,9 +243,35 @@ static enum status make_get(struct request *request, const struct found *found,
     if (document_id_take(&id, &operation.id) != STATUS_ok) {
         return refuse_field(failure, FIELD_id, "is a string of 1 to 256 bytes or an integer");
     }
-    pack_array(&request->get, 1);
-    operation_pack(&operation, &request->get);
-    request->operations = buffer_bytes(&request->get);
+    pack_array(&request->read, 1);
+    operation_pack(&operation, &request->read);
+    request->operations = buffer_bytes(&request->read);
+    return STATUS_ok;
+}
+
+static enum status make_find(struct request *request, const struct found *found,
+                             struct failure *failure)
+{
+    const struct operation operation = {.kind = OPERATION_find,
+                                        .collection = found[FIELD_collection].text,
+                                        .where = found[FIELD_where].raw,
+                                        .order = found[FIELD_order].text,
+                                        .index = found[FIELD_index].text,
+                                        .limit = found[FIELD_limit].number,
+                                        .cursor = found[FIELD_cursor].text,
+                                        .explain = found[FIELD_explain].flag};
+    static const enum field words[] = {FIELD_order, FIELD_index, FIELD_cursor};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (found[words[i]].raw.size > 0 && found[words[i]].text.size == 0) {
+            return refuse_field(failure, words[i], "is empty");
+        }
+    }
+    if (found[FIELD_limit].raw.size > 0 && operation.limit == 0) {
+        return refuse_field(failure, FIELD_limit, "is a number from 1");
+    }
+    pack_array(&request->read, 1);
+    operation_pack(&operation, &request->read);
+    request->operations = buffer_bytes(&request->read);
     return STATUS_ok;
 }
 
@@ -223,9 +289,13 @@ static enum status take_request(struct request *request, const struct found *fou
     request->done_below = found[FIELD_done_below].number;
     request->after_version = found[FIELD_after_version].number;
     request->at_version = found[FIELD_at_version].number;
+    request->at_time_us = found[FIELD_at_time].number;
     TRY(read_level(found, &request->level, failure));
     if (request->kind == REQUEST_get) {
         return make_get(request, found, failure);
+    }
+    if (request->kind == REQUEST_find) {
+        return make_find(request, found, failure);
     }
     if ((request->session.size > 0) != (request->sequence > 0)) {
         return refuse_field(failure, FIELD_sequence, "and \"session\" go together, from 1");

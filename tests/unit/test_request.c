@@ -9,7 +9,8 @@
 
 // What a line became.
 struct parsed {
-    struct request request;
+    struct request request; // released
+    enum request_kind kind;
     struct failure failure;
     enum status status;
     char tag[64];         // as JSON
@@ -31,6 +32,7 @@ static struct parsed parse(const char *line)
     struct parsed parsed = {0};
     request_init(&parsed.request);
     parsed.status = request_parse(&parsed.request, bytes_from_text(line), &parsed.failure);
+    parsed.kind = parsed.request.kind;
     print_json(parsed.request.tag, parsed.tag, sizeof parsed.tag - 1);
     print_json(parsed.request.operations, parsed.operations, sizeof parsed.operations - 1);
     request_release(&parsed.request);
@@ -51,7 +53,7 @@ Test(request, takes_a_transaction)
                                  "\"session\": \"s\", \"sequence\": 3, \"done_below\": 2, "
                                  "\"operations\": [{\"op\": \"get\"}]}");
     cr_assert_eq(parsed.status, STATUS_ok, "%s", parsed.failure.message);
-    cr_assert_eq(parsed.request.kind, REQUEST_txn);
+    cr_assert_eq(parsed.kind, REQUEST_txn);
     cr_assert_str_eq(parsed.tag, "[1]");
     cr_assert_str_eq(parsed.operations, "[{\"op\":\"get\"}]");
 }
@@ -64,12 +66,41 @@ Test(request, makes_the_operation_of_a_get)
     cr_assert_str_eq(parsed.tag, "");
 }
 
+Test(request, makes_the_operation_of_a_find)
+{
+    struct parsed parsed = parse("{\"do\": \"find\", \"collection\": \"c\", \"limit\": 3, "
+                                 "\"where\": {\"n\": {\"$gt\": 1}}, \"order\": \"-n\", "
+                                 "\"index\": \"by_n\", \"cursor\": \"x\"}");
+    cr_assert_eq(parsed.status, STATUS_ok, "%s", parsed.failure.message);
+    cr_assert_eq(parsed.kind, REQUEST_find);
+    cr_assert_str_eq(parsed.operations,
+                     "[{\"op\":\"find\",\"collection\":\"c\",\"where\":{\"n\":{\"$gt\":1}},"
+                     "\"index\":\"by_n\",\"order\":\"-n\",\"limit\":3,\"cursor\":\"x\"}]");
+}
+
+Test(request, takes_null_for_a_field_that_may_be_left_out)
+{
+    struct parsed parsed = parse("{\"tag\": null, \"do\": \"find\", \"collection\": \"c\", "
+                                 "\"where\": null, \"cursor\": null, \"limit\": null}");
+    cr_assert_eq(parsed.status, STATUS_ok, "%s", parsed.failure.message);
+    cr_assert_str_eq(parsed.operations, "[{\"op\":\"find\",\"collection\":\"c\"}]");
+    cr_assert_str_eq(parsed.tag, "null");
+    assert_refused("{\"do\": \"find\", \"collection\": null}", "", "\"collection\" is missing");
+}
+
+Test(request, leaves_a_condition_that_is_none_to_the_servers)
+{
+    struct parsed parsed = parse("{\"do\": \"find\", \"collection\": \"c\", \"where\": [1]}");
+    cr_assert_eq(parsed.status, STATUS_ok, "%s", parsed.failure.message);
+    cr_assert_str_eq(parsed.operations, "[{\"op\":\"find\",\"collection\":\"c\",\"where\":[1]}]");
+}
+
 Test(request, refuses_what_is_no_request_and_keeps_the_tag)
 {
     assert_refused("nonsense", "", "line 1");
     assert_refused("[1]", "", "object");
     assert_refused("{\"tag\": 5}", "5", "\"do\" is missing");
-    assert_refused("{\"tag\": 5, \"do\": \"dance\"}", "5", "\"txn\" or \"get\"");
+    assert_refused("{\"tag\": 5, \"do\": \"dance\"}", "5", "\"get\" or \"find\"");
     assert_refused("{\"afterversion\": 1, \"tag\": 5, \"do\": \"get\"}", "5", "afterversion");
     assert_refused("{\"tag\": 5, \"do\": 3}", "5", "is a string");
 }
@@ -88,6 +119,18 @@ Test(request, refuses_fields_out_of_place)
                    "timeout_ms");
     assert_refused("{\"do\": \"get\", \"collection\": \"c\", \"id\": 1, \"at_version\": -1}", "",
                    "at_version");
+    assert_refused("{\"do\": \"get\", \"collection\": \"c\", \"id\": 1, \"where\": {}}", "",
+                   "\"where\" has no place");
+}
+
+Test(request, refuses_fields_of_a_find_that_say_nothing)
+{
+    assert_refused("{\"do\": \"find\"}", "", "\"collection\" is missing");
+    assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"limit\": 0}", "", "from 1");
+    assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"order\": \"\"}", "", "is empty");
+    assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"cursor\": \"\"}", "", "is empty");
+    assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"explain\": 1}", "",
+                   "true or false");
 }
 
 Test(request, reads_linearizably_unless_told_otherwise)
@@ -98,6 +141,7 @@ Test(request, reads_linearizably_unless_told_otherwise)
     } cases[] = {{"", READ_linearizable},
                  {", \"after_version\": 4", READ_linearizable},
                  {", \"at_version\": 4", READ_snapshot},
+                 {", \"at_time\": 4", READ_snapshot},
                  {", \"level\": \"session\", \"after_version\": 4", READ_session},
                  {", \"level\": \"any\"", READ_any}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
