@@ -13,6 +13,7 @@
 #include "base/histogram.h"
 #include "client/cli/connection.h"
 #include "client/cli/cpu_time.h"
+#include "client/cli/index_build.h"
 #include "client/cli/workload.h"
 #include "wire/pack.h"
 
@@ -159,7 +160,8 @@ static enum status read_options(struct call *call, struct bench_options *ret_opt
     const char *name = arguments_text(arguments, "workload");
     if (name != NULL && !workload_from_name(name, &options.workload.workload)) {
         return failure_set(&call->failure, STATUS_bad_request,
-                           "there is no workload %s here: write, read, mixed, txn or echo", name);
+                           "there is no workload %s: write, read, mixed, update, txn, find or echo",
+                           name);
     }
     const struct {
         struct number_option option;
@@ -179,6 +181,19 @@ static enum status read_options(struct call *call, struct bench_options *ret_opt
     }
     *ret_options = options;
     return STATUS_ok;
+}
+
+// Makes the index unless it is there, and waits until it serves.
+static enum status prepare_index(struct bench *bench)
+{
+    AUTO(answer_release) struct answer answer = {0};
+    struct client_loop *loop = bench->connections[0].loop;
+    const struct operation index = workload_index();
+    enum status status = index_create(bench->call, loop, &index, &answer);
+    if (status == STATUS_exists) {
+        return index_await(bench->call, loop, index.collection, index.index);
+    }
+    return status;
 }
 
 // Writes all documents once.
@@ -331,6 +346,9 @@ static enum status run(struct bench *bench)
     if (bench->options.workload.workload == WORKLOAD_echo && bench->targets.count == 0) {
         return failure_set(&bench->call->failure, STATUS_unavailable,
                            "there is no writer or reader to echo");
+    }
+    if (workload_needs_index(bench->options.workload.workload)) {
+        TRY(prepare_index(bench));
     }
     if (workload_needs_documents(bench->options.workload.workload)) {
         TRY(prepare(bench));

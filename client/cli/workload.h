@@ -6,13 +6,16 @@
 
 #include "base/buffer.h"
 #include "base/random.h"
+#include "wire/document/operation.h"
 
 // WORKLOAD(name, "what a request does")
 #define WORKLOAD_LIST(WORKLOAD)                                                                    \
     WORKLOAD(write, "puts a document")                                                             \
     WORKLOAD(read, "gets a document, linearizably")                                                \
     WORKLOAD(mixed, "one or the other, half of each")                                              \
-    WORKLOAD(txn, "gets two documents and puts both")                                              \
+    WORKLOAD(update, "changes a document's number and its indexed field")                          \
+    WORKLOAD(txn, "gets five documents and puts them: ten operations")                             \
+    WORKLOAD(find, "finds the ten documents of a group by an index, linearizably")                 \
     WORKLOAD(echo, "asks a writer or a reader to send bytes back")
 
 enum workload {
@@ -30,8 +33,12 @@ struct workload_options {
 const char *workload_name(enum workload workload);
 bool workload_from_name(const char *name, enum workload *ret_workload);
 
-// Whether its requests need documents that are there.
+// Whether its requests need documents that are there; and an index of them.
 bool workload_needs_documents(enum workload workload);
+bool workload_needs_index(enum workload workload);
+
+// The operation that makes that index.
+struct operation workload_index(void);
 
 // Replaces `operations` by those of the next request and says whether they are a read.
 void workload_next(const struct workload_options *options, struct random *random,
