@@ -111,20 +111,25 @@ enum status asked_check(struct bytes operations, struct buffer *canonical, struc
     return STATUS_ok;
 }
 
-// Whether the next result says that there is more; passes it.
+// Whether the next result is a find's and says that there is more; passes it. Histories say so,
+// too, and mean something else.
 static enum status take_result(struct cursor *cursor, bool *ret_more)
 {
     uint32_t pairs;
+    bool is_find = false;
+    bool has_more = false;
     TRY(cursor_map(cursor, &pairs));
     for (uint32_t i = 0; i < pairs; i++) {
         struct bytes name;
         TRY(cursor_text(cursor, &name));
         if (bytes_equal(name, bytes_from_text("more"))) {
-            TRY(cursor_flag(cursor, ret_more));
+            TRY(cursor_flag(cursor, &has_more));
         } else {
+            is_find = is_find || bytes_equal(name, bytes_from_text("documents"));
             TRY(cursor_skip(cursor, NULL));
         }
     }
+    *ret_more = is_find && has_more;
     return STATUS_ok;
 }
 
