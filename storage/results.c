@@ -186,11 +186,11 @@ bool results_history_version(struct buffer *results, struct results_list *list,
     return true;
 }
 
-void results_history_end(struct buffer *results, const struct results_list *list, bool has_more)
+void results_history_end(struct buffer *results, const struct results_list *list, bool is_complete)
 {
     end_list(results, list);
-    pack_text_literal(results, "more");
-    pack_flag(results, has_more);
+    pack_text_literal(results, "complete");
+    pack_flag(results, is_complete);
 }
 
 void results_collections_begin(struct buffer *results, struct results_list *ret_list)

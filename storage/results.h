@@ -67,7 +67,7 @@ void results_pack_count(struct buffer *results, uint64_t count,
 void results_history_begin(struct buffer *results, struct results_list *ret_list);
 MUST_CHECK bool results_history_version(struct buffer *results, struct results_list *list,
                                         const struct stored_document *stored);
-void results_history_end(struct buffer *results, const struct results_list *list, bool has_more);
+void results_history_end(struct buffer *results, const struct results_list *list, bool is_complete);
 
 // What is told about a collection.
 struct results_collection {
