@@ -1,6 +1,9 @@
 /*
- * What each operator takes and when it holds. A function of a row is given the whole value of a
- * field, or no bytes where the document has no such field.
+ * What each operator takes and when it holds, one row each. A function of a row is given the whole
+ * value of a field, or no bytes where the document has no such field.
+ *
+ * A comparison of two types doesn't hold, whichever way round it is; only $eq, $ne and $in, which
+ * ask for equality, needn't look at types, since values of different types are never equal.
  */
 #include "wire/document/predicate_operators.h"
 
