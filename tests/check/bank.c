@@ -13,7 +13,7 @@
 
 #include "tests/check/array.h"
 
-enum { NO_ACCOUNT = UINT32_MAX };
+#define NO_ACCOUNT UINT32_MAX
 
 // What moved into or out of an account at one time; sums are over the list up to here.
 struct movement {

@@ -28,7 +28,7 @@
 
 #include "tests/check/array.h"
 
-enum { NO_NODE = UINT32_MAX };
+#define NO_NODE UINT32_MAX
 
 // When a record begins or ends.
 struct moment {

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { NOT_MET = UINT32_MAX };
+#define NOT_MET UINT32_MAX
 
 // A walk of Tarjan's algorithm.
 struct tarjan {

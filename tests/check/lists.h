@@ -8,7 +8,7 @@
 #include "tests/check/history.h"
 #include "tests/check/report.h"
 
-enum { LIST_UNPLACED = UINT32_MAX };
+#define LIST_UNPLACED UINT32_MAX
 
 // An append or a read.
 struct list_operation {
