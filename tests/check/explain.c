@@ -95,7 +95,7 @@ static const struct list_operation *find_first_read(const struct lists *lists, u
 {
     for (size_t i = lists->starts[record]; i < lists->starts[record + 1]; i++) {
         const struct list_operation *operation = &lists->operations[i];
-        if (!operation->is_append && operation->key == key) {
+        if (operation->has_result && operation->key == key) {
             return operation;
         }
     }

@@ -16,7 +16,8 @@
  *
  *   kind      operation             result
  *   list      append KEY NUMBER     null; a number is appended to a key once in all the history
- *             read KEY              an array of the numbers in the list, [] for none
+ *             read KEY              an array of the numbers in the list, [] for none; null if what
+ *                                   was read isn't known
  *   bank      open {ACCOUNT: N}     null; the first balances; alone, and before all others
  *             transfer FROM TO N    null; alone
  *             read                  {ACCOUNT: balance, ...} of all accounts; alone

@@ -53,10 +53,14 @@ static enum status take_numbers(struct lists *lists, struct record_step *step,
                                 struct list_operation *operation)
 {
     operation->offset = lists->number_count;
-    operation->has_result = step->has_result;
-    if (!step->has_result) {
+    enum value_kind kind = VALUE_NIL;
+    if (step->has_result) {
+        TRY(cursor_peek(&step->result, &kind));
+    }
+    if (kind == VALUE_NIL) {
         return STATUS_ok;
     }
+    operation->has_result = true;
     TRY(cursor_array(&step->result, &operation->count));
     for (uint32_t i = 0; i < operation->count; i++) {
         int64_t number;

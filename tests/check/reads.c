@@ -26,13 +26,14 @@ static uint32_t line_of(const struct lists *lists, const struct list_operation *
     return lists_record(lists, operation)->line;
 }
 
-// The read of the same key before this one in its record; NULL for none.
+// The read of the same key before this one in its record, as far as it is known what it read; NULL
+// for none.
 static const struct list_operation *find_read_before(const struct lists *lists,
                                                      const struct list_operation *read)
 {
     const struct list_operation *first = lists->operations + lists->starts[read->record];
     for (const struct list_operation *before = read; before-- > first;) {
-        if (!before->is_append && before->key == read->key) {
+        if (before->has_result && before->key == read->key) {
             return before;
         }
     }
@@ -163,7 +164,7 @@ static void check_each(struct check *check)
     struct lists *lists = check->lists;
     for (size_t i = 0; i < lists->operation_count; i++) {
         struct list_operation *operation = &lists->operations[i];
-        if (operation->is_append || !operation->has_result) {
+        if (!operation->has_result) {
             continue;
         }
         check_internal(check, operation);

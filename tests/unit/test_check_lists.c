@@ -65,6 +65,14 @@ Test(check_lists, accepts_what_begins_as_another_ends_in_either_order)
     told_expect_good(&told);
 }
 
+Test(check_lists, accepts_reads_of_which_only_their_being_done_is_known)
+{
+    ok("10-20", "[['append', 'x', 1], ['read', 'x']]", "[null, null]");
+    ok("30-40", "[['read', 'x'], ['read', 'x'], ['append', 'x', 2]]", "[null, [1], null]");
+    ok("50-60", "[['read', 'x']]", "[[1, 2]]");
+    told_expect_good(&told);
+}
+
 Test(check_lists, accepts_an_unknown_outcome_that_happened_late)
 {
     unknown("10-20", "[['append', 'x', 1]]");
