@@ -45,6 +45,13 @@ struct bytes value_text(struct bytes map, const char *name)
     return cursor_text(&cursor, &text) == STATUS_ok ? text : bytes_of(NULL, 0);
 }
 
+bool value_is_true(struct bytes value)
+{
+    struct cursor cursor = cursor_of(value);
+    bool flag;
+    return cursor_flag(&cursor, &flag) == STATUS_ok && flag;
+}
+
 bool value_element(struct bytes array, const char *name, struct bytes text,
                    struct bytes *ret_element)
 {

@@ -14,6 +14,9 @@ bool value_field(struct bytes map, const char *name, struct bytes *ret_value);
 uint64_t value_number(struct bytes map, const char *name);
 struct bytes value_text(struct bytes map, const char *name);
 
+// Whether a msgpack value is true.
+bool value_is_true(struct bytes value);
+
 // Finds the element, a map, of an array in which the text field `name` is `text`; false if there is
 // none.
 bool value_element(struct bytes array, const char *name, struct bytes text,

@@ -1,0 +1,294 @@
+"""The data model as its users meet it: every operation, the settings of collections, every limit on
+both of its sides, and every error of the list that the data can give, all through the command line
+tool on real processes.
+"""
+
+import json
+import time
+
+import harness
+from documents import DocumentCase, nested, operation
+
+MIB = 1024 * 1024
+
+
+class Operations(DocumentCase):
+
+    def test_update_applies_every_operator(self):
+        self.skein('put', self.c, 'x', '{"n": 5, "f": 1.5, "list": [1, 2, 1], "gone": 1}')
+        patch = {'n': {'$inc': 2}, 'f': {'$mul': 2}, 'low': {'$min': 3}, 'high': {'$max': 4},
+                 'list': {'$pull': 1}, 'new': {'$push': 'a'}, 'gone': {'$unset': True},
+                 'deep.er': 'set', 'at': {'$now': True}}
+        done = self.skein('update', self.c, 'x', json.dumps(patch))
+        self.assertEqual(set(done), {'id', 'version', 'time'})
+        got = self.skein('get', self.c, 'x')['document']
+        now = got.pop('at')
+        self.assertEqual(got, {'n': 7, 'f': 3.0, 'low': 3, 'high': 4, 'list': [2], 'new': ['a'],
+                               'deep': {'er': 'set'}})
+        self.assertRegex(now['$time'], r'^20\d\d-')
+
+    def test_update_of_an_absent_document_needs_upsert(self):
+        self.assert_exit('absent', 'update', self.c, 'x', '{"n": {"$inc": 1}}')
+        self.skein('update', self.c, 'x', '{"n": {"$inc": 1}}', '--upsert')
+        self.skein('update', self.c, 'x', '-', '--upsert', stdin='{"n": {"$inc": 1}}')
+        self.assertEqual(self.skein('get', self.c, 'x')['document'], {'n': 2})
+
+    def test_update_and_delete_hold_to_their_conditions(self):
+        self.skein('put', self.c, 'x', '{"stock": 1}')
+        where = '{"stock": {"$gte": 2}}'
+        self.assert_exit('refused', 'update', self.c, 'x', '{"a": 1}', '--where', where)
+        self.assert_exit('refused', 'delete', self.c, 'x', '--where', where)
+        self.skein('update', self.c, 'x', '{"stock": {"$inc": 1}}', '--where', '{"stock": 1}')
+        self.assertEqual(self.skein('delete', self.c, 'x', '--where', where)['id'], 'x')
+        self.assert_exit('absent', 'delete', self.c, 'x', '--where', where)
+
+    def test_an_increment_keeps_its_bounds(self):
+        self.skein('put', self.c, 'x', '{"n": 1}')
+        self.assert_exit('refused', 'update', self.c, 'x', '{"n": {"$inc": -2, "min": 0}}')
+        self.assert_exit('refused', 'update', self.c, 'x', '{"n": {"$inc": 9, "max": 9}}')
+        self.skein('update', self.c, 'x', '{"n": {"$inc": -1, "min": 0}}')
+        self.assertEqual(self.skein('get', self.c, 'x')['document'], {'n': 0})
+
+    def test_a_transaction_sees_its_own_effects(self):
+        results = self.done(
+            operation('put', self.c, 'a', document={'n': 1}),
+            operation('update', self.c, 'a', patch={'n': {'$inc': 1}}),
+            operation('find', self.c, where={'n': 2}), operation('count', self.c),
+            operation('delete', self.c, 'a'), operation('count', self.c),
+            operation('get', self.c, 'a'))
+        self.assertEqual([row['id'] for row in results[2]['documents']], ['a'])
+        self.assertEqual(results[2]['documents'][0]['document'], {'n': 2})
+        self.assertEqual((results[3]['count'], results[5]['count']), (1, 0))
+        self.assertIsNone(results[6]['document'])
+
+    def test_a_failed_transaction_leaves_nothing(self):
+        self.assert_refused(self.ask(operation('put', self.c, 'a', document={}),
+                                     operation('check', self.c, 'a', absent=True)),
+                            'refused', number=1)
+        self.assertEqual(self.skein('count', self.c), {'count': 0})
+        self.assertEqual(self.lines('find', self.c), [])
+
+    def test_check_takes_a_version_a_condition_or_absence(self):
+        version = self.skein('put', self.c, 'x', '{"n": 1}')['version']
+        self.done(operation('check', self.c, 'x', document_version=version),
+                  operation('check', self.c, 'x', where={'n': 1}),
+                  operation('check', self.c, 'y', absent=True))
+        for wrong in ({'document_version': version + 1}, {'where': {'n': 2}}, {'absent': True}):
+            self.assert_refused(self.ask(operation('check', self.c, 'x', **wrong)), 'refused',
+                                number=0)
+
+    def test_unchanged_names_the_document_that_changed(self):
+        version = self.skein('put', self.c, 'x', '{"n": 1}')['version']
+        self.done(operation('unchanged', self.c, ids=[['x', version], ['y', 0]]))
+        self.skein('put', self.c, 'x', '{"n": 1}')
+        self.assert_refused(self.ask(operation('unchanged', self.c, ids=[['x', version]])),
+                            'conflict', '"x"', number=0)
+        self.assert_refused(self.ask(operation('unchanged', self.c, find={'where': {}}, digest=1)),
+                            'conflict', number=0)
+
+    def test_operations_of_one_kind_are_alone_in_their_transaction(self):
+        self.assert_refused(self.ask(operation('create_collection', self.c),
+                                     operation('put', self.c, 'x', document={})), 'bad_request')
+        self.assert_refused(self.ask(operation('history', self.c, 'x')), 'bad_request')
+
+    def test_a_lost_deadline_is_certainly_not_done(self):
+        self.assert_exit('unavailable', '--at', 'tcp://127.0.0.1:1', '--timeout', '200', 'count',
+                         self.c)
+
+
+class Schemas(DocumentCase):
+
+    def listed(self):
+        rows = [row for row in self.lines('collection', 'list') if row['name'] == self.c]
+        return rows[0] if rows else None
+
+    def test_collections_are_made_listed_and_dropped(self):
+        made = self.skein('collection', 'create', self.c, '{"history": 60, "ttl": 3600}')
+        self.assertEqual(made['collection'], self.c)
+        self.assert_exit('exists', 'collection', 'create', self.c)
+        self.skein('put', self.c, 'x', '{"n": 1}')
+        listed = self.listed()
+        self.assertEqual(listed['documents'], 1)
+        self.assertGreater(listed['bytes'], 0)
+        self.assertEqual(listed['settings'], {'history': 60, 'ttl': 3600})
+        self.skein('collection', 'drop', self.c)
+        self.assertIsNone(self.listed())
+        self.assert_exit('absent', 'get', self.c, 'x')
+        self.assert_exit('absent', 'collection', 'drop', self.c)
+        self.skein('collection', 'create', self.c)
+        self.assertEqual(self.skein('count', self.c), {'count': 0})
+
+    def test_a_collection_can_be_made_with_indexes(self):
+        self.skein('collection', 'create', self.c, json.dumps({
+            'indexes': [{'name': 'by_n', 'fields': ['n']},
+                        {'name': 'by_m', 'fields': ['m', 'n'], 'unique': True}]}))
+        indexes = {index['name']: index for index in self.listed()['indexes']}
+        self.assertEqual(indexes['by_n']['fields'], ['n'])
+        self.assertEqual(indexes['by_m']['unique'], True)
+        self.assertEqual({index['state'] for index in indexes.values()}, {'ready'})
+
+    def test_bad_settings_are_refused(self):
+        for settings in ('{"ttl": -1}', '{"history": "x"}', '{"check": [{"n": {"$foo": 1}}]}',
+                         '{"colour": 1}', '{"indexes": 3}', '{"indexes": [{"name": "x"}]}'):
+            with self.subTest(settings=settings):
+                self.assert_exit('bad_request', 'collection', 'create', self.c, settings)
+        self.assertIsNone(self.listed())
+        self.assert_exit('type', 'collection', 'create', self.c, '[]')
+
+    def test_every_document_satisfies_the_checks(self):
+        self.skein('collection', 'create', self.c, '{"check": [{"stock": {"$gte": 0}}]}')
+        self.skein('put', self.c, 'x', '{"stock": 1}')
+        self.assert_exit('refused', 'put', self.c, 'y', '{"stock": -1}')
+        self.assert_exit('refused', 'put', self.c, 'y', '{}')
+        self.assert_exit('refused', 'update', self.c, 'x', '{"stock": {"$inc": -2}}')
+        self.assertEqual(self.skein('count', self.c), {'count': 1})
+
+    def test_history_keeps_versions_and_times(self):
+        self.skein('collection', 'create', self.c, '{"history": 600}')
+        written = [self.skein('put', self.c, 'x', json.dumps({'n': n})) for n in range(3)]
+        gone = self.skein('delete', self.c, 'x')
+        versions = self.lines('history', self.c, 'x')
+        self.assertEqual([row['document'] for row in versions],
+                         [None, {'n': 2}, {'n': 1}, {'n': 0}])
+        self.assertEqual([row['document_version'] for row in versions],
+                         [gone['version']] + [put['version'] for put in reversed(written)])
+        for n, put in enumerate(written):
+            at = self.skein('get', self.c, 'x', '--at-version', str(put['version']))
+            self.assertEqual(at['document'], {'n': n})
+            at = self.skein('get', self.c, 'x', '--at-time', str(put['time']))
+            self.assertEqual(at['document'], {'n': n})
+        self.assert_exit('absent', 'get', self.c, 'x', '--at-version', str(gone['version']))
+
+    def test_versions_not_kept_are_too_old_and_those_to_come_are_refused(self):
+        version = self.skein('put', self.c, 'x', '{}')['version']
+        self.skein('put', self.c, 'x', '{}')
+        self.assert_exit('too_old', 'get', self.c, 'x', '--at-version', str(version))
+        self.assert_exit('too_old', 'get', self.c, 'x', '--at-time', '2001-01-01T00:00:00Z')
+        self.assert_exit('bad_request', 'get', self.c, 'x', '--at-time', '2999-01-01T00:00:00Z')
+        self.assert_exit('bad_request', 'get', self.c, 'x', '--at-time', 'yesterday')
+
+    def test_documents_expire(self):
+        self.skein('collection', 'create', self.c, '{"ttl": 1}')
+        self.skein('put', self.c, 'x', '{}')
+        harness.wait_for(lambda: self.skein('count', self.c) == {'count': 0}, 'the document to go')
+        self.assert_exit('absent', 'get', self.c, 'x')
+
+    def test_documents_expire_at_the_time_in_a_field(self):
+        self.skein('collection', 'create', self.c, '{"ttl": "until"}')
+        self.done(operation('put', self.c, 'past', document={'until': {
+                      '$time': '2001-01-01T00:00:00Z'}}),
+                  operation('put', self.c, 'future', document={'until': {
+                      '$time': '2999-01-01T00:00:00Z'}}),
+                  operation('put', self.c, 'never', document={}))
+        harness.wait_for(lambda: self.skein('count', self.c) == {'count': 2}, 'the document to go')
+        self.assertEqual({row['id'] for row in self.lines('find', self.c)}, {'future', 'never'})
+
+
+class Limits(DocumentCase):
+    """Each limit on both of its sides, and what is no document."""
+
+    def assert_document(self, document, code=None, words=''):
+        for name in ('put', 'insert'):
+            reply = self.ask(operation(name, self.c, f'{name}{time.monotonic_ns()}',
+                                       document=document))
+            if code is None:
+                self.assertNotIn('error', reply)
+            else:
+                self.assert_refused(reply, code, words, number=0)
+
+    def test_depth(self):
+        self.assert_document(nested(24))
+        self.assert_document(nested(25), 'too_deep')
+        self.assert_exit('too_deep', 'put', self.c, 'x', json.dumps(nested(25)))
+        self.assert_exit('too_deep', 'put', self.c, 'x', json.dumps(nested(1000)))
+
+    def test_document_size(self):
+        self.assert_document({'a': 'x' * (MIB - 8)})
+        self.assert_document({'a': 'x' * (MIB - 7)}, 'too_large')
+        self.assert_exit('too_large', 'put', self.c, 'x', '-',
+                         stdin=json.dumps({'a': 'x' * 2 * MIB}))
+
+    def test_a_document_that_an_update_makes_too_large(self):
+        self.done(operation('put', self.c, 'x', document={'a': 'x' * (MIB - 100)}))
+        self.assert_refused(self.ask(operation('update', self.c, 'x', patch={'b': 'x' * 100})),
+                            'too_large', number=0)
+        self.done(operation('put', self.c, 'y', document=nested(24)))
+        self.assert_refused(self.ask(operation(
+            'update', self.c, 'y', patch={'.'.join('a' * 23): {'b': {}}})), 'too_deep', number=0)
+
+    def test_transaction_size_and_count(self):
+        put = operation('put', self.c, 'x', document={'a': 'x' * (MIB - 1000)})
+        self.done(*[put] * 4)
+        self.assert_refused(self.ask(*[put] * 5), 'too_large')
+        get = operation('get', self.c, 'x', )
+        small = operation('get', self.c, 'nothing')
+        self.assertEqual(len(self.done(*[small] * 4096)), 4096)
+        self.assert_refused(self.ask(*[small] * 4097), 'too_large')
+        self.assert_refused(self.ask(*[get] * 8), 'too_large', 'result')
+        self.assert_refused(self.ask(), 'bad_request')
+
+    def test_malformed_documents(self):
+        self.assert_exit('bad_request', 'put', self.c, 'x', '{"a": 1, "a": 2}')
+        self.assert_exit('bad_request', 'put', self.c, 'x', '{"a": NaN}')
+        self.assert_exit('bad_request', 'put', self.c, 'x', '{"a": 1e999}')
+        self.assert_exit('bad_request', 'put', self.c, 'x', '{"a\\u0000": 1}')
+        self.assert_exit('bad_request', 'put', self.c, 'x', '{"a": "\\ud800"}')
+        self.assert_exit('bad_request', 'put', self.c, 'x', '{"a": 9223372036854775808}')
+        self.assert_exit('bad_request', 'put', self.c, 'x', b'{"a": "\xff"}')
+        for document in ('[]', '5', 'null', '"text"'):
+            self.assert_exit('type', 'put', self.c, 'x', document)
+
+    def test_names_and_ids(self):
+        self.done(operation('put', self.c, 'x' * 256, document={}))
+        self.done(operation('put', 'c' * 128, 'x', document={}))
+        self.done(operation('put', self.c, -2**63, document={}))
+        for key in ('', 'x' * 257, 1.5, True, None, [1], 'a\0b'):
+            with self.subTest(key=key):
+                self.assert_refused(self.ask({**operation('get', self.c), 'id': key}),
+                                    'bad_request')
+        for name in ('', 'c' * 129, '$c', 5):
+            with self.subTest(name=name):
+                self.assert_refused(self.ask(operation('get', name, 'x')), 'bad_request')
+
+    def test_unknown_operations_fields_and_operators(self):
+        for wrong in (operation('dance', self.c, 'x'), operation('get', self.c, 'x', levle='any'),
+                      operation('get', self.c), operation('put', self.c, 'x'),
+                      operation('update', self.c, 'x', patch={'a': {'$foo': 1}}),
+                      operation('update', self.c, 'x', patch={'a': {'$inc': 1, 'mn': 0}}),
+                      operation('update', self.c, 'x', patch={'a..b': 1}),
+                      operation('update', self.c, 'x', patch={'a': 1, 'a.b': 2}),
+                      operation('find', self.c, where={'a': {'$foo': 1}}),
+                      operation('find', self.c, where={'$foo': []}),
+                      operation('find', self.c, where={'$or': []}),
+                      operation('find', self.c, where={'a': {'$in': 5}}),
+                      operation('count', self.c, where={'a': {'$prefix': 5}}),
+                      operation('delete', self.c, 'x', where={'a': {'$type': 'colour'}}),
+                      operation('find', self.c, order='$foo'),
+                      operation('find', self.c, limit=0),
+                      operation('check', self.c, 'x'), operation('unchanged', self.c)):
+            with self.subTest(operation=wrong):
+                self.assert_refused(self.ask(wrong), 'bad_request')
+
+    def test_operators_on_values_of_other_types(self):
+        self.done(operation('put', self.c, 'x', document={'t': 'text', 'n': 2**63 - 1}))
+        for patch in ({'t': {'$inc': 1}}, {'t': {'$push': 1}}, {'n': {'$inc': 1}},
+                      {'t.u': 1}, {'n': {'$mul': 2}}):
+            with self.subTest(patch=patch):
+                self.assert_refused(self.ask(operation('update', self.c, 'x', patch=patch)),
+                                    'type', number=0)
+        for field in ('where', 'patch'):
+            self.assert_refused(self.ask(operation('update', self.c, 'x', **{
+                'patch': {}, field: [1]})), 'type')
+
+    def test_a_find_in_a_transaction_is_bounded(self):
+        self.put_many(10001, lambda n: {'n': n})
+        self.assert_refused(self.ask(operation('find', self.c, where={'n': -1})), 'too_large',
+                            'index', number=0)
+        self.assertEqual(self.done(operation('count', self.c))[0]['count'], 10001)
+        self.assert_refused(self.ask(operation('count', self.c, where={'n': -1})), 'too_large',
+                            'index', number=0)
+        self.assertEqual(self.skein('count', self.c, '--where', '{"n": -1}'), {'count': 0})
+
+
+if __name__ == '__main__':
+    harness.main()
