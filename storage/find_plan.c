@@ -154,36 +154,29 @@ static enum value_kind kind_of(struct bytes value)
     return cursor_peek(&cursor, &kind) == STATUS_ok ? kind : VALUE_NIL;
 }
 
-// Keys of maps and arrays need not be in the order that a predicate has for them, so of those the
-// type alone bounds a range.
-static bool bounds_by_value(struct bytes value)
-{
-    enum value_kind kind = kind_of(value);
-    return kind != VALUE_ARRAY && kind != VALUE_MAP;
-}
-
+// Predicates compare values in the order of their keys (wire/value_order.h).
 static enum status append_low(struct buffer *key, const struct predicate_bounds *bounds)
 {
-    if (bounds->has_low && bounds_by_value(bounds->low)) {
+    if (bounds->has_low) {
         TRY(append_value(key, bounds->low));
         if (!bounds->includes_low) {
             key_append_end(key);
         }
-    } else if (bounds->has_low || bounds->has_high) {
-        key_append_type_begin(key, kind_of(bounds->has_low ? bounds->low : bounds->high));
+    } else if (bounds->has_high) {
+        key_append_type_begin(key, kind_of(bounds->high));
     }
     return STATUS_ok;
 }
 
 static enum status append_high(struct buffer *key, const struct predicate_bounds *bounds)
 {
-    if (bounds->has_high && bounds_by_value(bounds->high)) {
+    if (bounds->has_high) {
         TRY(append_value(key, bounds->high));
         if (bounds->includes_high) {
             key_append_end(key);
         }
-    } else if (bounds->has_low || bounds->has_high) {
-        key_append_type_end(key, kind_of(bounds->has_high ? bounds->high : bounds->low));
+    } else if (bounds->has_low) {
+        key_append_type_end(key, kind_of(bounds->low));
     } else {
         key_append_end(key);
     }

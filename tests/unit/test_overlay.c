@@ -154,6 +154,69 @@ Test(overlay, open_batch_is_what_the_entry_did)
     cr_assert_not(state_batch_next(batch, &offset, &key, &value, &removed));
 }
 
+// Lists what a scan gives as one text: "a=1 b d=3", a removed cell without a value.
+static void expect_scan(const char *from, const char *to, bool is_backwards, const char *wanted)
+{
+    struct overlay_scan *scan = overlay_scan_new(overlay, bytes_from_text(from),
+                                                 bytes_from_text(to), is_backwards);
+    struct buffer found = {0};
+    struct batch_change change;
+    while (overlay_scan_next(scan, &change)) {
+        buffer_append(&found, bytes_from_text(found.size > 0 ? " " : ""));
+        buffer_append(&found, change.key);
+        buffer_append(&found, bytes_from_text(change.is_removed ? "" : "="));
+        buffer_append(&found, change.value);
+    }
+    cr_assert_not(overlay_scan_next(scan, &change), "the end does not last");
+    cr_assert(bytes_equal(buffer_bytes(&found), bytes_from_text(wanted)), "%.*s is not %s",
+              (int)found.size, (const char *)found.data, wanted);
+    overlay_scan_destroy(&scan);
+    buffer_release(&found);
+}
+
+Test(overlay, scan_gives_the_newest_change_of_each_key_in_both_directions)
+{
+    put("b", "1");
+    put("d", "1");
+    put("f", "1");
+    close_at(7);
+    put("b", "2");
+    put("a", "2");
+    put("b", "3");
+    close_at(8);
+    put("e", "4");
+    erase("d");
+    expect_scan("", "", false, "a=2 b=3 d e=4 f=1");
+    expect_scan("", "", true, "f=1 e=4 d b=3 a=2");
+    expect_scan("b", "e", false, "b=3 d");
+    expect_scan("aa", "ea", true, "e=4 d b=3");
+    expect_scan("c", "c", false, "");
+    expect_scan("e", "b", true, "");
+}
+
+Test(overlay, scan_sees_what_was_written_and_undone_since_the_last_one)
+{
+    put("b", "1");
+    expect_scan("", "", false, "b=1");
+    overlay_begin(overlay);
+    put("a", "2");
+    put("b", "2");
+    put("c", "2");
+    expect_scan("", "", false, "a=2 b=2 c=2");
+    overlay_undo(overlay);
+    expect_scan("", "", false, "b=1");
+    put("a", "3");
+    expect_scan("", "", true, "b=1 a=3");
+}
+
+Test(overlay, scan_of_an_empty_overlay_is_none)
+{
+    overlay_clear(overlay);
+    cr_assert_null(overlay_scan_new(overlay, (struct bytes){0}, (struct bytes){0}, false));
+    overlay_open(overlay);
+    expect_scan("", "", false, "");
+}
+
 /*
  * A long random life, with several entries at a time, against plain arrays.
  */
@@ -170,17 +233,23 @@ struct life {
 
 static struct bytes key_of(unsigned number, char text[16])
 {
-    snprintf(text, 16, "key %u", number);
+    snprintf(text, 16, "key %04u", number);
     return bytes_from_text(text);
+}
+
+static uint32_t newest_value(const struct life *life, unsigned key)
+{
+    uint32_t newest = 0;
+    for (size_t entry = 0; entry <= life->closed; entry++) {
+        newest = life->values[entry][key] != 0 ? life->values[entry][key] : newest;
+    }
+    return newest;
 }
 
 static void check_life(const struct life *life)
 {
     for (unsigned key = 0; key < KEYS; key++) {
-        uint32_t wanted = 0;
-        for (size_t entry = 0; entry <= life->closed; entry++) {
-            wanted = life->values[entry][key] != 0 ? life->values[entry][key] : wanted;
-        }
+        uint32_t wanted = newest_value(life, key);
         char text[16];
         struct bytes value;
         bool removed;
@@ -189,6 +258,32 @@ static void check_life(const struct life *life)
         cr_assert(!found || removed || bytes_equal(value, bytes_of(&wanted, sizeof wanted)));
         cr_assert(!found || removed == (wanted % 7 == 0));
     }
+}
+
+static void check_scan(struct life *life)
+{
+    char from[16];
+    char to[16];
+    unsigned begin = (unsigned)random_below(&life->random, KEYS);
+    unsigned end = begin + (unsigned)random_below(&life->random, KEYS - begin + 1);
+    bool is_backwards = random_chance(&life->random, 500000);
+    struct overlay_scan *scan = overlay_scan_new(overlay, key_of(begin, from), key_of(end, to),
+                                                 is_backwards);
+    struct batch_change change;
+    for (unsigned i = begin; i < end; i++) {
+        unsigned key = is_backwards ? end - 1 - (i - begin) : i;
+        uint32_t wanted = newest_value(life, key);
+        char text[16];
+        if (wanted != 0) {
+            cr_assert(overlay_scan_next(scan, &change));
+            cr_assert(bytes_equal(change.key, key_of(key, text)));
+            cr_assert_eq(change.is_removed, wanted % 7 == 0);
+            cr_assert(change.is_removed ||
+                      bytes_equal(change.value, bytes_of(&wanted, sizeof wanted)));
+        }
+    }
+    cr_assert_not(overlay_scan_next(scan, &change));
+    overlay_scan_destroy(&scan);
 }
 
 static void change_some(struct life *life)
@@ -235,6 +330,9 @@ Test(overlay, follows_plain_arrays)
     random_init(&life.random, 3);
     for (int i = 0; i < 5000; i++) {
         live_once(&life);
+        if (random_chance(&life.random, 200000)) {
+            check_scan(&life);
+        }
         if (i % 10 == 0) {
             check_life(&life);
         }

@@ -115,27 +115,47 @@ static void expect(struct fixture *f, const char *key, const char *wanted)
     expect_at(f, NULL, key, wanted);
 }
 
-// Checks the keys in a range, given as one text: "a b c".
-static void expect_range(struct fixture *f, const struct state_snapshot *snapshot, const char *from,
-                         const char *to, const char *wanted)
+// Appends the keys in a range as one text: "a b c".
+static void list_range(struct fixture *f, const struct state_snapshot *snapshot,
+                       const struct state_range *range, struct buffer *out)
 {
     struct state_cursor *cursor;
-    cr_assert_eq(state_cursor_new(f->state, snapshot, text(from), text(to), &cursor), STATUS_ok);
-    struct buffer found = {0};
+    cr_assert_eq(state_cursor_new_range(f->state, snapshot, range, &cursor), STATUS_ok);
     struct bytes key;
     struct bytes value;
     while (state_cursor_next(cursor, f->state, &key, &value)) {
-        if (found.size > 0) {
-            buffer_append_u8(&found, ' ');
+        if (out->size > 0) {
+            buffer_append_u8(out, ' ');
         }
-        buffer_append(&found, key);
+        buffer_append(out, key);
     }
     cr_assert_not(state_cursor_next(cursor, f->state, &key, &value), "the end does not last");
     cr_assert_eq(state_cursor_destroy(f->state, &cursor), STATUS_ok);
     cr_assert_null(cursor);
+}
+
+static void expect_listed(struct fixture *f, const struct state_snapshot *snapshot,
+                          const struct state_range *range, const char *wanted)
+{
+    struct buffer found = {0};
+    list_range(f, snapshot, range, &found);
     cr_assert(bytes_equal(buffer_bytes(&found), text(wanted)), "%.*s is not %s", (int)found.size,
               (const char *)found.data, wanted);
     buffer_release(&found);
+}
+
+static void expect_range(struct fixture *f, const struct state_snapshot *snapshot, const char *from,
+                         const char *to, const char *wanted)
+{
+    struct state_range range = {.from = text(from), .to = text(to)};
+    expect_listed(f, snapshot, &range, wanted);
+}
+
+static void expect_backwards(struct fixture *f, const char *from, const char *to,
+                             const char *wanted)
+{
+    struct state_range range = {.from = text(from), .to = text(to), .is_backwards = true};
+    expect_listed(f, NULL, &range, wanted);
 }
 
 static struct state_snapshot *snapshot_of(struct fixture *f)
@@ -270,6 +290,28 @@ static void cursor_keeps_to_its_bounds(struct fixture *f)
 Test(state, cursor_keeps_to_its_bounds)
 {
     on_both(cursor_keeps_to_its_bounds);
+}
+
+static void cursor_goes_backwards(struct fixture *f)
+{
+    expect_backwards(f, "", "", "");
+    put(f, "a", "");
+    put(f, "b", "");
+    put(f, "ba", "");
+    put(f, "c", "");
+    expect_backwards(f, "", "", "c ba b a");
+    expect_backwards(f, "b", "c", "ba b");
+    expect_backwards(f, "aa", "bz", "ba b");
+    expect_backwards(f, "b", "", "c ba b");
+    expect_backwards(f, "", "b", "a");
+    expect_backwards(f, "b", "b", "");
+    expect_backwards(f, "", "a", "");
+    expect_backwards(f, "d", "", "");
+}
+
+Test(state, cursor_goes_backwards)
+{
+    on_both(cursor_goes_backwards);
 }
 
 static void cursor_sees_one_version(struct fixture *f)
@@ -429,19 +471,22 @@ static struct bytes model_key(unsigned cell, char key[16])
     return text(key);
 }
 
-static void compare_with_model(struct fixture *f, const struct state_snapshot *snapshot,
-                               const uint32_t *cells, unsigned from, unsigned to)
+static void compare_walk(struct fixture *f, const struct state_snapshot *snapshot,
+                         const uint32_t *cells, const unsigned bounds[2], bool is_backwards)
 {
-    char from_key[16];
-    char to_key[16];
+    char from[16];
+    char to[16];
     char key_text[16];
+    struct state_range range = {.from = model_key(bounds[0], from),
+                                .to = model_key(bounds[1], to),
+                                .is_backwards = is_backwards,
+                                .spares_cache = is_backwards};
     struct state_cursor *cursor;
-    cr_assert_eq(state_cursor_new(f->state, snapshot, model_key(from, from_key),
-                                  model_key(to, to_key), &cursor),
-                 STATUS_ok);
+    cr_assert_eq(state_cursor_new_range(f->state, snapshot, &range, &cursor), STATUS_ok);
     struct bytes key;
     struct bytes value;
-    for (unsigned cell = from; cell < to; cell++) {
+    for (unsigned i = bounds[0]; i < bounds[1]; i++) {
+        unsigned cell = is_backwards ? bounds[1] - 1 - (i - bounds[0]) : i;
         if (cells[cell] == 0) {
             continue;
         }
@@ -451,6 +496,14 @@ static void compare_with_model(struct fixture *f, const struct state_snapshot *s
     }
     cr_assert_not(state_cursor_next(cursor, f->state, &key, &value));
     cr_assert_eq(state_cursor_destroy(f->state, &cursor), STATUS_ok);
+}
+
+static void compare_with_model(struct fixture *f, const struct state_snapshot *snapshot,
+                               const uint32_t *cells, unsigned from, unsigned to)
+{
+    unsigned bounds[2] = {from, to};
+    compare_walk(f, snapshot, cells, bounds, false);
+    compare_walk(f, snapshot, cells, bounds, true);
 }
 
 static void write_random_batch(struct fixture *f, struct model *model, struct random *random)
