@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ARGUMENTS_OPTIONS_MAX = 16, ARGUMENTS_OPERANDS_MAX = 16 };
+enum { ARGUMENTS_OPTIONS_MAX = 24, ARGUMENTS_OPERANDS_MAX = 16 };
 
 // An option that a command takes. Tables of them end with one whose name is NULL.
 struct option {

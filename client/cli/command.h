@@ -26,8 +26,12 @@ struct command {
     size_t operands_min;
     size_t operands_max;
     const struct option *options; // ends with a name of NULL; NULL for none
+    bool is_read;                 // takes READ_OPTIONS besides
     enum status (*run)(struct call *call);
 };
+
+// What all reads take; ends with a name of NULL.
+extern const struct option READ_OPTIONS[];
 
 // All commands, in the order of the help; ends with a name of NULL.
 extern const struct command COMMANDS[];

@@ -6,17 +6,13 @@
  */
 #include "client/cli/commands.h"
 
-// What all reads take.
-#define CONSISTENCY_OPTIONS                                                                        \
-    {"level", "LEVEL", "linearizable (default), session, snapshot or any"},                        \
-        {"after-version", "V", "session: the answer has at least this version"},                   \
-        {"at-version", "V", "exactly this version; too_old when it is no longer kept"},            \
-    {                                                                                              \
-        "at-time", "T", "what was there then: RFC 3339, or microseconds since 1970"                \
-    }
-
-static const struct option GET_OPTIONS[] = {
-    CONSISTENCY_OPTIONS,
+const struct option READ_OPTIONS[] = {
+    {"level", "LEVEL", "linearizable (default), session, snapshot or any"},
+    {"after-version", "V", "session: the answer has at least this version"},
+    {"at-version", "V", "exactly this version; too_old when it is no longer kept"},
+    {"at-time", "T", "what was there then: RFC 3339, or microseconds since 1970"},
+    {"max-lag-versions", "N", "any: stale if it is further behind"},
+    {"max-lag-ms", "MS", "any: stale if it may be further behind"},
     {NULL, NULL, NULL},
 };
 
@@ -43,13 +39,11 @@ static const struct option FIND_OPTIONS[] = {
     {"cursor", "X", "go on where a page with this cursor ended, at its version"},
     {"index", "I", "use this index"},
     {"explain", NULL, "say which index is used and how many rows are looked at"},
-    CONSISTENCY_OPTIONS,
     {NULL, NULL, NULL},
 };
 
 static const struct option COUNT_OPTIONS[] = {
     {"where", "W", "a condition; all documents without one"},
-    CONSISTENCY_OPTIONS,
     {NULL, NULL, NULL},
 };
 
@@ -107,7 +101,7 @@ const struct command COMMANDS[] = {
      .summary = "Prints a document",
      .operands_min = 2,
      .operands_max = 2,
-     .options = GET_OPTIONS,
+     .is_read = true,
      .run = run_get},
     {.name = "put",
      .synopsis = "COLLECTION ID JSON|-",
@@ -164,6 +158,7 @@ const struct command COMMANDS[] = {
      .operands_min = 1,
      .operands_max = 1,
      .options = FIND_OPTIONS,
+     .is_read = true,
      .run = run_find},
     {.name = "count",
      .synopsis = "COLLECTION",
@@ -171,13 +166,14 @@ const struct command COMMANDS[] = {
      .operands_min = 1,
      .operands_max = 1,
      .options = COUNT_OPTIONS,
+     .is_read = true,
      .run = run_count},
     {.name = "history",
      .synopsis = "COLLECTION ID",
      .summary = "Prints the versions of a document that are kept, newest first",
      .operands_min = 2,
      .operands_max = 2,
-     .options = GET_OPTIONS,
+     .is_read = true,
      .run = run_history},
     {.name = "collection",
      .synopsis = "create C [SETTINGS] | list | drop C",
@@ -217,7 +213,7 @@ const struct command COMMANDS[] = {
      .details = "The version goes to standard error.",
      .operands_min = 1,
      .operands_max = 1,
-     .options = GET_OPTIONS,
+     .is_read = true,
      .run = run_dump},
     {.name = "pipe",
      .synopsis = "",

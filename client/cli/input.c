@@ -148,16 +148,30 @@ enum status input_consistency(struct call *call, struct client_read *ask)
     const struct arguments *arguments = &call->arguments;
     const char *level = arguments_text(arguments, "level");
     const char *at_time = arguments_text(arguments, "at-time");
+    uint64_t lag_ms_max = 0;
     bool is_snapshot = at_time != NULL || arguments_has(arguments, "at-version");
     ask->level = is_snapshot ? READ_snapshot : READ_linearizable;
     if (level != NULL && !read_level_from_name(bytes_from_text(level), &ask->level)) {
         return failure_set(&call->failure, STATUS_bad_request,
                            "--level is linearizable, session, snapshot or any");
     }
-    TRY(arguments_number(arguments, &(struct number_option){"after-version", 0, INT64_MAX},
-                         &ask->after_version, &call->failure));
-    TRY(arguments_number(arguments, &(struct number_option){"at-version", 0, INT64_MAX},
-                         &ask->at_version, &call->failure));
+    if (ask->level == READ_snapshot && !is_snapshot && !arguments_has(arguments, "cursor")) {
+        return failure_set(&call->failure, STATUS_bad_request,
+                           "a snapshot is read --at-version V or --at-time T");
+    }
+    const struct {
+        struct number_option option;
+        uint64_t *into;
+    } numbers[] = {
+        {{"after-version", 0, INT64_MAX}, &ask->after_version},
+        {{"at-version", 0, INT64_MAX}, &ask->at_version},
+        {{"max-lag-versions", 1, INT64_MAX}, &ask->lag_versions_max},
+        {{"max-lag-ms", 1, UINT32_MAX}, &lag_ms_max},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        TRY(arguments_number(arguments, &numbers[i].option, numbers[i].into, &call->failure));
+    }
+    ask->lag_ms_max = (uint32_t)lag_ms_max;
     if (at_time != NULL) {
         TRY(input_time(call, at_time, &ask->at_time_us));
     }

@@ -36,8 +36,9 @@ MUST_CHECK enum status input_collection(struct call *call, const char *operand,
 // A point in time, RFC 3339 or microseconds since 1970.
 MUST_CHECK enum status input_time(struct call *call, const char *text, uint64_t *ret_time_us);
 
-// Sets level, versions and deadline of a read from the options --level, --after-version,
-// --at-version and --at-time. A version or a time makes it a snapshot.
+// Sets level, versions, bounds and deadline of a read from the options --level, --after-version,
+// --at-version, --at-time, --max-lag-versions and --max-lag-ms. A version or a time makes it a
+// snapshot.
 MUST_CHECK enum status input_consistency(struct call *call, struct client_read *ask);
 
 #endif

@@ -8,6 +8,7 @@
  * A result that could not be written to standard output (a closed pipe, a full disk) is a failure,
  * too, and never ends the program silently.
  */
+#include "base/assert.h"
 #include "client/cli/command.h"
 
 #include <signal.h>
@@ -24,7 +25,7 @@ static const struct option GENERAL_OPTIONS[] = {
     {NULL, NULL, NULL},
 };
 
-enum { GENERAL_OPTION_COUNT = 5, OPTIONS_MAX = 32, TIMEOUT_MS_DEFAULT = 10000 };
+enum { OPTIONS_MAX = 32, TIMEOUT_MS_DEFAULT = 10000 };
 
 static const struct command *find_command(const char *name)
 {
@@ -54,6 +55,7 @@ static void print_help(const struct command *command)
             printf("%s\n\n", command->details);
         }
         print_options(command->options);
+        print_options(command->is_read ? READ_OPTIONS : NULL);
         print_options(GENERAL_OPTIONS);
         return;
     }
@@ -65,17 +67,23 @@ static void print_help(const struct command *command)
     print_options(GENERAL_OPTIONS);
 }
 
+// Appends the options of a table, which may be NULL.
+static size_t join_table(const struct option *table, struct option options[OPTIONS_MAX],
+                         size_t count)
+{
+    for (; table != NULL && table->name != NULL; table++) {
+        ASSERT(count + 1 < OPTIONS_MAX);
+        options[count++] = *table;
+    }
+    return count;
+}
+
 // All options that may stand after the command.
 static void join_options(const struct command *command, struct option ret_options[OPTIONS_MAX])
 {
-    size_t count = 0;
-    for (const struct option *option = GENERAL_OPTIONS; option->name != NULL; option++) {
-        ret_options[count++] = *option;
-    }
-    for (const struct option *option = command->options; option != NULL && option->name != NULL;
-         option++) {
-        ret_options[count++] = *option;
-    }
+    size_t count = join_table(GENERAL_OPTIONS, ret_options, 0);
+    count = join_table(command->options, ret_options, count);
+    count = join_table(command->is_read ? READ_OPTIONS : NULL, ret_options, count);
     ret_options[count] = (struct option){0};
 }
 

@@ -98,6 +98,8 @@ static enum status submit(struct pipe *pipe, const struct request *request, stru
                                     .after_version = request->after_version,
                                     .at_version = request->at_version,
                                     .at_time_us = request->at_time_us,
+                                    .lag_versions_max = request->lag_versions_max,
+                                    .lag_ms_max = request->lag_ms_max,
                                     .timeout_ms = timeout_ms};
     return client_loop_read(pipe->loop, &ask, on_end, piped);
 }

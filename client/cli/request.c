@@ -39,6 +39,8 @@ enum field {
     FIELD_after_version,
     FIELD_at_version,
     FIELD_at_time,
+    FIELD_max_lag_versions,
+    FIELD_max_lag_ms,
     FIELD_where,
     FIELD_order,
     FIELD_index,
@@ -77,6 +79,8 @@ static const struct {
     [FIELD_after_version] = {"after_version", FIELD_NUMBER, IN_READ, false},
     [FIELD_at_version] = {"at_version", FIELD_NUMBER, IN_READ, false},
     [FIELD_at_time] = {"at_time", FIELD_NUMBER, IN_READ, false},
+    [FIELD_max_lag_versions] = {"max_lag_versions", FIELD_NUMBER, IN_READ, false},
+    [FIELD_max_lag_ms] = {"max_lag_ms", FIELD_NUMBER, IN_READ, false},
     [FIELD_where] = {"where", FIELD_MAP, IN_FIND, false},
     [FIELD_order] = {"order", FIELD_TEXT, IN_FIND, false},
     [FIELD_index] = {"index", FIELD_TEXT, IN_FIND, false},
@@ -221,14 +225,16 @@ static enum status check_fields(enum request_kind kind, const struct found *foun
 static enum status read_level(const struct found *found, enum read_level *ret_level,
                               struct failure *failure)
 {
+    bool is_snapshot = found[FIELD_at_version].raw.size > 0 || found[FIELD_at_time].raw.size > 0;
     if (found[FIELD_level].raw.size == 0) {
-        bool is_snapshot = found[FIELD_at_version].raw.size > 0 ||
-                           found[FIELD_at_time].raw.size > 0;
         *ret_level = is_snapshot ? READ_snapshot : READ_linearizable;
         return STATUS_ok;
     }
     if (!read_level_from_name(found[FIELD_level].text, ret_level)) {
         return refuse_field(failure, FIELD_level, "is linearizable, session, snapshot or any");
+    }
+    if (*ret_level == READ_snapshot && !is_snapshot && found[FIELD_cursor].raw.size == 0) {
+        return refuse_field(failure, FIELD_level, "asks for a snapshot, of no version or time");
     }
     return STATUS_ok;
 }
@@ -283,6 +289,9 @@ static enum status take_request(struct request *request, const struct found *fou
     if (has_timeout && (timeout_ms < DEADLINE_MS_MIN || timeout_ms > DEADLINE_MS_MAX)) {
         return refuse_field(failure, FIELD_timeout_ms, "is from 1 to 600000");
     }
+    if (found[FIELD_max_lag_ms].number > UINT32_MAX) {
+        return refuse_field(failure, FIELD_max_lag_ms, "is too large");
+    }
     request->timeout_ms = (uint32_t)timeout_ms;
     request->session = found[FIELD_session].text;
     request->sequence = found[FIELD_sequence].number;
@@ -290,6 +299,8 @@ static enum status take_request(struct request *request, const struct found *fou
     request->after_version = found[FIELD_after_version].number;
     request->at_version = found[FIELD_at_version].number;
     request->at_time_us = found[FIELD_at_time].number;
+    request->lag_versions_max = found[FIELD_max_lag_versions].number;
+    request->lag_ms_max = (uint32_t)found[FIELD_max_lag_ms].number;
     TRY(read_level(found, &request->level, failure));
     if (request->kind == REQUEST_get) {
         return make_get(request, found, failure);

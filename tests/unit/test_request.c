@@ -126,6 +126,8 @@ Test(request, refuses_fields_out_of_place)
 Test(request, refuses_fields_of_a_find_that_say_nothing)
 {
     assert_refused("{\"do\": \"find\"}", "", "\"collection\" is missing");
+    assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"level\": \"snapshot\"}", "",
+                   "no version");
     assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"limit\": 0}", "", "from 1");
     assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"order\": \"\"}", "", "is empty");
     assert_refused("{\"do\": \"find\", \"collection\": \"c\", \"cursor\": \"\"}", "", "is empty");
