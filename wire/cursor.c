@@ -106,6 +106,30 @@ static size_t size_left(const struct cursor *cursor)
     return (size_t)(cursor->end - cursor->next);
 }
 
+// How many bytes a value takes whose tag alone decides it; 0 for all others.
+static size_t size_by_tag(uint8_t tag)
+{
+    if (tag < 0x80 || tag >= 0xe0) {
+        return 1;
+    }
+    if (tag < TAG_TABLE_FIRST) {
+        return tag >= 0xa0 ? 1u + (tag & 0x1f) : 0;
+    }
+    struct head_row row = HEADS[tag - TAG_TABLE_FIRST];
+    return row.form >= FORM_NIL && row.form <= FORM_FLOAT64 ? 1u + row.number_size : 0;
+}
+
+// Steps over the next value if its tag decides its size, as that of most values does.
+static bool skip_simple(struct cursor *at)
+{
+    size_t size = at->next == at->end ? 0 : size_by_tag(*at->next);
+    if (size == 0 || size > size_left(at)) {
+        return false;
+    }
+    at->next += size;
+    return true;
+}
+
 static enum status take_head(struct cursor *at, struct head *ret_head)
 {
     if (at->next == at->end) {
@@ -315,6 +339,13 @@ static enum status take_sized(struct cursor *cursor, enum form form, struct byte
 
 enum status cursor_text(struct cursor *cursor, struct bytes *ret_text)
 {
+    // Most texts are short, and every name of a field goes through here.
+    const uint8_t *begin = cursor->next;
+    bool is_short = begin != cursor->end && *begin >= 0xa0 && *begin < TAG_TABLE_FIRST;
+    if (is_short && skip_simple(cursor)) {
+        *ret_text = bytes_of(begin + 1, (size_t)(cursor->next - begin) - 1);
+        return STATUS_ok;
+    }
     return take_sized(cursor, FORM_TEXT, ret_text);
 }
 
@@ -354,15 +385,13 @@ static enum status skip_head(struct cursor *at, bool *ret_container, uint64_t *r
     struct head head;
     struct value value;
     TRY(take_head(at, &head));
-    TRY(take_rest(at, head, &value));
     *ret_container = head.form == FORM_ARRAY || head.form == FORM_MAP;
     *ret_elements = head.form == FORM_MAP ? 2 * head.number : head.number;
-    return STATUS_ok;
+    return *ret_container ? check_count(at, head) : take_rest(at, head, &value);
 }
 
-enum status cursor_skip(struct cursor *cursor, struct bytes *ret_bytes)
+static enum status skip_nested(struct cursor *at)
 {
-    struct cursor at = *cursor;
     uint64_t left[WIRE_DEPTH_MAX + 1]; // values still to come, of each open container
     size_t depth = 0;
     left[0] = 1;
@@ -371,18 +400,29 @@ enum status cursor_skip(struct cursor *cursor, struct bytes *ret_bytes)
             depth--;
         }
         if (left[depth] == 0) {
-            break;
+            return STATUS_ok;
         }
         left[depth]--;
+        if (skip_simple(at)) {
+            continue;
+        }
         bool is_container;
         uint64_t elements;
-        TRY(skip_head(&at, &is_container, &elements));
+        TRY(skip_head(at, &is_container, &elements));
         if (is_container && depth == WIRE_DEPTH_MAX) {
             return STATUS_too_deep;
         }
         if (is_container) {
             left[++depth] = elements;
         }
+    }
+}
+
+enum status cursor_skip(struct cursor *cursor, struct bytes *ret_bytes)
+{
+    struct cursor at = *cursor;
+    if (!skip_simple(&at)) {
+        TRY(skip_nested(&at));
     }
     if (ret_bytes != NULL) {
         *ret_bytes = bytes_of(cursor->next, (size_t)(at.next - cursor->next));
