@@ -31,6 +31,8 @@
  *    names session and sequence; skein_status_of() finds out, and sees to it that it won't be done
  *    later if it has not been so far.
  *  - everything else: refused by the data or the request; nothing was done.
+ *
+ * Interactive transactions are in client/skein_interactive.h.
  */
 #ifndef SKEIN_CLIENT_SKEIN_H
 #define SKEIN_CLIENT_SKEIN_H
@@ -119,7 +121,7 @@ SKEIN_API void skein_see_version(struct skein *skein, uint64_t version);
 enum skein_level {
     SKEIN_linearizable = 0, // sees everything acknowledged before the read began
     SKEIN_session = 2,      // sees at least what this client has seen, and after_version
-    SKEIN_snapshot = 3,     // exactly at_version
+    SKEIN_snapshot = 3,     // exactly at_version, or what was there at at_time_us
     SKEIN_any = 4,          // some committed state, as far behind as lag_... allow
 };
 
@@ -140,6 +142,7 @@ struct skein_call {
     enum skein_level level;    // reads: consistency
     uint64_t after_version;    // reads at SKEIN_session: at least this version
     uint64_t at_version;       // reads at SKEIN_snapshot: exactly this version
+    uint64_t at_time_us;       // reads at SKEIN_snapshot: instead, this time since 1970
     uint64_t lag_versions_max; // reads at SKEIN_any: bound; 0 for none
     uint32_t lag_ms_max;       // reads at SKEIN_any: bound; 0 for none
     const char *session;       // transactions: a session that the caller keeps; NULL: the client's
@@ -224,9 +227,105 @@ SKEIN_API enum skein_status skein_insert(struct skein *skein, struct skein_call 
                                          const char *collection, const struct skein_id *id,
                                          struct skein_bytes document);
 
+// What may go with an update. All zero is good.
+struct skein_condition {
+    struct skein_bytes where; // msgpack map: a predicate that the document must satisfy
+    bool upsert;              // begin with an empty document if there is none
+};
+
+// Changes fields of a document: `patch` is a msgpack map such as {"stock": {"$inc": -1}}.
+// `condition` may be NULL. absent if there is no such document, refused if the condition or a bound
+// in the patch does not hold.
+SKEIN_API enum skein_status skein_update(struct skein *skein, struct skein_call *call,
+                                         const struct skein_key *key, struct skein_bytes patch,
+                                         const struct skein_condition *condition);
+
 // absent if there is no such document.
 SKEIN_API enum skein_status skein_delete(struct skein *skein, struct skein_call *call,
                                          const struct skein_key *key);
+
+/*
+ * Many documents at a time. Each returns call->error.status.
+ */
+
+// What a find looks for. All zero but for the collection is good.
+struct skein_find {
+    const char *collection;
+    struct skein_bytes where; // msgpack map: a predicate; of no bytes: all documents
+    const char *order;        // field to order by, or "$id", "-" in front for backwards; NULL: none
+    const char *index;        // name of the index to use; NULL: the cluster chooses
+    uint32_t limit;           // documents of a page, at most 1000; 0: 100
+    const char *cursor;       // text that a page ended with, to read the one behind it; NULL: first
+};
+
+struct skein_row {
+    struct skein_id id;          // zero in a history
+    struct skein_bytes document; // of no bytes: it was deleted then (in a history)
+    uint64_t document_version;
+    uint64_t time_us;
+};
+
+// Documents that were read together, with memory of their own. All zero is an empty page.
+struct skein_page {
+    const struct skein_row *rows;
+    size_t count;
+    const char *cursor; // there is more behind it, to be read with this; NULL: there is not
+    bool has_more;      // the same; in a history: older versions were left out
+    const char *index;  // index that was used; NULL: none was
+    uint64_t examined;  // documents that were looked at
+    void *memory;       // all that the others point into
+};
+
+SKEIN_API void skein_page_release(struct skein_page *page);
+
+// The first page, or the one that find->cursor goes on with. All pages of a find show one version,
+// call->version. too_old if that is not kept any more: 30 s after the first page.
+SKEIN_API enum skein_status skein_find(struct skein *skein, struct skein_call *call,
+                                       const struct skein_find *find, struct skein_page *ret_page);
+
+// Puts the next page in the place of the one at hand; absent if there is none behind it:
+//
+//     enum skein_status status = skein_find(skein, &call, &find, &page);
+//     for (; status == SKEIN_ok; status = skein_find_next(skein, &call, &find, &page)) { ... }
+//     skein_page_release(&page);
+SKEIN_API enum skein_status skein_find_next(struct skein *skein, struct skein_call *call,
+                                            const struct skein_find *find, struct skein_page *page);
+
+// How many documents there are for which `where` (may be of no bytes) holds.
+SKEIN_API enum skein_status skein_count(struct skein *skein, struct skein_call *call,
+                                        const char *collection, struct skein_bytes where,
+                                        uint64_t *ret_count);
+
+// The versions of a document that are kept, the newest first.
+SKEIN_API enum skein_status skein_history(struct skein *skein, struct skein_call *call,
+                                          const struct skein_key *key, struct skein_page *ret_page);
+
+/*
+ * Collections and indexes. Each returns call->error.status. A collection is made by its first write
+ * if nobody made it before.
+ */
+
+// `settings` is a msgpack map, {"ttl": seconds or a field, "history": seconds, "check": [...]}; it
+// may be of no bytes. exists if there is such a collection.
+SKEIN_API enum skein_status skein_create_collection(struct skein *skein, struct skein_call *call,
+                                                    const char *name, struct skein_bytes settings);
+SKEIN_API enum skein_status skein_drop_collection(struct skein *skein, struct skein_call *call,
+                                                  const char *name);
+
+struct skein_index {
+    const char *collection;
+    const char *name;
+    const char *fields; // comma separated paths, 1 to 8
+    bool unique;        // no two documents have the same values
+};
+
+// Makes an index and waits until it serves, as long as the call allows; the cluster goes on
+// building it in any case. exists if there is one of that name; unique if two documents have the
+// same values.
+SKEIN_API enum skein_status skein_create_index(struct skein *skein, struct skein_call *call,
+                                               const struct skein_index *index);
+SKEIN_API enum skein_status skein_drop_index(struct skein *skein, struct skein_call *call,
+                                             const char *collection, const char *name);
 
 /*
  * Transactions: operations that are done all or not at all, in order, as if nothing else happened
@@ -256,6 +355,15 @@ SKEIN_API void skein_transaction_delete(struct skein_transaction *transaction,
 SKEIN_API void skein_transaction_check(struct skein_transaction *transaction,
                                        const struct skein_key *key, uint64_t document_version);
 
+// `condition` may be NULL.
+SKEIN_API void skein_transaction_update(struct skein_transaction *transaction,
+                                        const struct skein_key *key, struct skein_bytes patch,
+                                        const struct skein_condition *condition);
+
+// A find of a transaction looks at 10000 documents at most and has one page, without a cursor.
+SKEIN_API void skein_transaction_find(struct skein_transaction *transaction,
+                                      const struct skein_find *find);
+
 // Any operation of the data model, as JSON: {"op": "update", "collection": "birds", ...}.
 SKEIN_API void skein_transaction_json(struct skein_transaction *transaction, const char *json);
 
@@ -271,6 +379,15 @@ SKEIN_API void skein_results_release(struct skein_results *results);
 // that operation was no get.
 SKEIN_API enum skein_status skein_results_get(struct skein_bytes results, uint32_t operation,
                                               struct skein_document *ret_document);
+
+// The documents that operation `operation` (from 0) found. bad_request if it was no find.
+SKEIN_API enum skein_status skein_results_page(struct skein_bytes results, uint32_t operation,
+                                               struct skein_page *ret_page);
+
+// What is known about all collections: a msgpack array of maps {"name", "documents", "bytes",
+// "settings", "indexes": [{"name", "fields", "unique", "state", "done"}]}, in `ret_results`.
+SKEIN_API enum skein_status skein_collections(struct skein *skein, struct skein_call *call,
+                                              struct skein_results *ret_results);
 
 // Runs a transaction. `ret_results` may be NULL. Returns call->error.status.
 SKEIN_API enum skein_status skein_commit(struct skein *skein, struct skein_call *call,
@@ -293,7 +410,7 @@ struct skein_outcome {
     uint64_t version;           // of the answer
     uint64_t time_us;           // of the transaction, since 1970
     bool replayed;              // it ran before; its read results are null
-    struct skein_bytes results; // array of result maps, for skein_results_get()
+    struct skein_bytes results; // array of result maps, for skein_results_get() and _page()
     struct skein_bytes message; // a sentence for a person if it failed; no NUL behind it
     uint32_t operation;         // 1 + number of the operation that failed; 0 for none
     uint32_t retry_after_ms;    // busy: when to try again
@@ -303,7 +420,7 @@ struct skein_outcome {
 
 typedef void skein_done(void *context, const struct skein_outcome *outcome);
 
-// Both copy what they need and return at once. `how` is a call of which only the first part is
+// Each copies what it needs and returns at once. `how` is a call of which only the first part is
 // read; NULL stands for one that is all zero. Fail with busy when 65536 requests wait, and with
 // bad_request for a mistake kept by the transaction or in the key; `done` is then not called.
 SKEIN_API enum skein_status skein_submit(struct skein *skein, const struct skein_call *how,
@@ -312,6 +429,9 @@ SKEIN_API enum skein_status skein_submit(struct skein *skein, const struct skein
 SKEIN_API enum skein_status skein_submit_get(struct skein *skein, const struct skein_call *how,
                                              const struct skein_key *key, skein_done *done,
                                              void *context);
+SKEIN_API enum skein_status skein_submit_find(struct skein *skein, const struct skein_call *how,
+                                              const struct skein_find *find, skein_done *done,
+                                              void *context);
 
 /*
  * A queue of outcomes, for those who would rather wait than be called.

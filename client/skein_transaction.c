@@ -86,6 +86,7 @@ void skein_transaction_clear(struct skein_transaction *transaction)
 {
     buffer_clear(&transaction->operations);
     transaction->count = 0;
+    transaction->clears++;
     transaction->fault = (struct skein_error){0};
 }
 
@@ -99,9 +100,8 @@ static void keep_fault(struct skein_transaction *transaction, enum skein_status 
     }
 }
 
-// Adds an operation on a collection, and on the document `id` if that is not NULL.
-static void add_operation(struct skein_transaction *transaction, struct operation *operation,
-                          const char *collection, const struct skein_id *id)
+void transaction_add(struct skein_transaction *transaction, struct operation *operation,
+                     const char *collection, const struct skein_id *id)
 {
     operation->collection = bytes_from_text(collection == NULL ? "" : collection);
     if (!collection_name_is_valid(operation->collection)) {
@@ -110,15 +110,14 @@ static void add_operation(struct skein_transaction *transaction, struct operatio
     }
     if (id != NULL) {
         operation->has_id = true;
-        operation->id.is_text = id->text != NULL;
-        operation->id.integer = id->integer;
-        operation->id.text = bytes_from_text(id->text == NULL ? "" : id->text);
+        operation->id = id_inside(id);
     }
     size_t size = operation->id.text.size;
     if (operation->has_id && operation->id.is_text && (size == 0 || size > DOCUMENT_ID_SIZE_MAX)) {
         keep_fault(transaction, SKEIN_bad_request, "a text id has 1 to 256 bytes");
     }
-    if (transaction->operations.size + operation->document.size > TRANSACTION_SIZE_MAX) {
+    size_t more = operation->document.size + operation->patch.size + operation->where.size;
+    if (transaction->operations.size + more > TRANSACTION_SIZE_MAX) {
         keep_fault(transaction, SKEIN_too_large, "a transaction has at most 4 MiB");
     }
     if (transaction->fault.status == SKEIN_ok) {
@@ -130,21 +129,33 @@ static void add_operation(struct skein_transaction *transaction, struct operatio
 void skein_transaction_get(struct skein_transaction *transaction, const struct skein_key *key)
 {
     struct operation operation = {.kind = OPERATION_get};
-    add_operation(transaction, &operation, key->collection, &key->id);
+    transaction_add(transaction, &operation, key->collection, &key->id);
 }
 
-// A document that a caller gave; it must be a single map.
-static struct bytes take_document(struct skein_transaction *transaction,
-                                  struct skein_bytes document)
+struct bytes transaction_take_map(struct skein_transaction *transaction, struct skein_bytes map,
+                                  const char *sentence)
 {
-    struct bytes bytes = bytes_of(document.data, document.size);
+    struct bytes bytes = bytes_of(map.data, map.size);
     struct cursor cursor = cursor_of(bytes);
     enum value_kind kind = VALUE_NIL;
     bool is_map = cursor_peek(&cursor, &kind) == STATUS_ok && kind == VALUE_MAP;
     if (!is_map || cursor_skip(&cursor, NULL) != STATUS_ok || !cursor_at_end(&cursor)) {
-        keep_fault(transaction, SKEIN_type, "a document must be one msgpack map");
+        keep_fault(transaction, SKEIN_type, sentence);
     }
     return bytes;
+}
+
+static struct bytes take_document(struct skein_transaction *transaction,
+                                  struct skein_bytes document)
+{
+    return transaction_take_map(transaction, document, "a document must be one msgpack map");
+}
+
+struct bytes transaction_take_where(struct skein_transaction *transaction, struct skein_bytes where)
+{
+    return where.size == 0
+               ? bytes_of(NULL, 0)
+               : transaction_take_map(transaction, where, "a condition must be one msgpack map");
 }
 
 void skein_transaction_put(struct skein_transaction *transaction, const struct skein_key *key,
@@ -152,7 +163,7 @@ void skein_transaction_put(struct skein_transaction *transaction, const struct s
 {
     struct operation operation = {.kind = OPERATION_put,
                                   .document = take_document(transaction, document)};
-    add_operation(transaction, &operation, key->collection, &key->id);
+    transaction_add(transaction, &operation, key->collection, &key->id);
 }
 
 void skein_transaction_insert(struct skein_transaction *transaction, const char *collection,
@@ -160,13 +171,13 @@ void skein_transaction_insert(struct skein_transaction *transaction, const char 
 {
     struct operation operation = {.kind = OPERATION_insert,
                                   .document = take_document(transaction, document)};
-    add_operation(transaction, &operation, collection, id);
+    transaction_add(transaction, &operation, collection, id);
 }
 
 void skein_transaction_delete(struct skein_transaction *transaction, const struct skein_key *key)
 {
     struct operation operation = {.kind = OPERATION_delete};
-    add_operation(transaction, &operation, key->collection, &key->id);
+    transaction_add(transaction, &operation, key->collection, &key->id);
 }
 
 void skein_transaction_check(struct skein_transaction *transaction, const struct skein_key *key,
@@ -176,7 +187,44 @@ void skein_transaction_check(struct skein_transaction *transaction, const struct
                                   .absent = document_version == 0,
                                   .has_document_version = document_version != 0,
                                   .document_version = document_version};
-    add_operation(transaction, &operation, key->collection, &key->id);
+    transaction_add(transaction, &operation, key->collection, &key->id);
+}
+
+void skein_transaction_update(struct skein_transaction *transaction, const struct skein_key *key,
+                              struct skein_bytes patch, const struct skein_condition *condition)
+{
+    struct operation operation = {
+        .kind = OPERATION_update,
+        .patch = transaction_take_map(transaction, patch, "a patch must be one msgpack map")};
+    if (condition != NULL) {
+        operation.where = transaction_take_where(transaction, condition->where);
+        operation.upsert = condition->upsert;
+    }
+    transaction_add(transaction, &operation, key->collection, &key->id);
+}
+
+static struct bytes text_inside(const char *text)
+{
+    return bytes_from_text(text == NULL ? "" : text);
+}
+
+void transaction_add_find(struct skein_transaction *transaction, const struct skein_find *find)
+{
+    struct operation operation = {.kind = OPERATION_find,
+                                  .where = transaction_take_where(transaction, find->where),
+                                  .order = text_inside(find->order),
+                                  .index = text_inside(find->index),
+                                  .limit = find->limit,
+                                  .cursor = text_inside(find->cursor)};
+    transaction_add(transaction, &operation, find->collection, NULL);
+}
+
+void skein_transaction_find(struct skein_transaction *transaction, const struct skein_find *find)
+{
+    if (find->cursor != NULL) {
+        keep_fault(transaction, SKEIN_bad_request, "a find of a transaction takes no cursor");
+    }
+    transaction_add_find(transaction, find);
 }
 
 void skein_transaction_json(struct skein_transaction *transaction, const char *json)

@@ -42,10 +42,16 @@ Test(skein_transaction, packs_what_a_writer_takes)
     AUTO(buffer_release) struct buffer canonical = {0};
     struct skein_transaction *transaction = skein_transaction_new();
     struct skein_id number = skein_integer_id(-4);
+    struct skein_condition condition = {.where = map(), .upsert = true};
+    struct skein_find find = {
+        .collection = "birds", .where = map(), .order = "-legs", .index = "by_legs", .limit = 5};
     skein_transaction_get(transaction, &KEY);
     skein_transaction_put(transaction, &KEY, map());
     skein_transaction_insert(transaction, "birds", NULL, map());
     skein_transaction_insert(transaction, "birds", &number, map());
+    skein_transaction_update(transaction, &KEY, map(), NULL);
+    skein_transaction_update(transaction, &KEY, map(), &condition);
+    skein_transaction_find(transaction, &find);
     skein_transaction_delete(transaction, &KEY);
     skein_transaction_check(transaction, &KEY, 0);
     skein_transaction_check(transaction, &KEY, 17);
@@ -76,6 +82,30 @@ Test(skein_transaction, refuses_documents_that_are_no_map)
         skein_transaction_put(transaction, &KEY, BAD[i]);
         check_mistake(transaction, SKEIN_type, 1);
     }
+}
+
+Test(skein_transaction, refuses_patches_and_conditions_that_are_no_map)
+{
+    struct skein_bytes bad = {"\x80\x80", 2};
+    struct skein_condition condition = {.where = bad};
+    struct skein_find find = {.collection = "birds", .where = bad};
+    struct skein_transaction *transaction = skein_transaction_new();
+    skein_transaction_update(transaction, &KEY, bad, NULL);
+    check_mistake(transaction, SKEIN_type, 1);
+    transaction = skein_transaction_new();
+    skein_transaction_update(transaction, &KEY, map(), &condition);
+    check_mistake(transaction, SKEIN_type, 1);
+    transaction = skein_transaction_new();
+    skein_transaction_find(transaction, &find);
+    check_mistake(transaction, SKEIN_type, 1);
+}
+
+Test(skein_transaction, has_no_pages)
+{
+    struct skein_find find = {.collection = "birds", .cursor = "abc"};
+    struct skein_transaction *transaction = skein_transaction_new();
+    skein_transaction_find(transaction, &find);
+    check_mistake(transaction, SKEIN_bad_request, 1);
 }
 
 Test(skein_transaction, refuses_ids_and_json_that_are_none)
