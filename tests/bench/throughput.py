@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
-WORKLOADS = ('write', 'read', 'mixed', 'txn', 'echo')
+WORKLOADS = ('write', 'read', 'mixed', 'update', 'txn', 'find', 'echo')
 
 
 def print_row(name, done):

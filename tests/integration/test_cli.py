@@ -1,6 +1,7 @@
 """The command line tool as its users meet it: outputs, exit codes, errors, every command."""
 
 import json
+import re
 import subprocess
 import unittest
 
@@ -94,9 +95,26 @@ class CommandLine(unittest.TestCase):
                       ('put', 'c', 'x', '{'), ('put', 'c', 'x', '[]'), ('get', 'c', ''),
                       ('get', 'c', 'x', '--level', 'high'), ('--timeout', '0', 'status'),
                       ('get', 'c', 'x', '--after-version', '-1'), ('txn', '/nonexistent'),
-                      ('put', '', 'x', '{}'), ('bench', '--workload', 'dance')):
+                      ('put', '', 'x', '{}'), ('bench', '--workload', 'dance'),
+                      ('update', 'c', 'x'), ('find', 'c', '--where', '{'), ('find',),
+                      ('find', 'c', '--order', ''), ('count', 'c', '--limit', '3'),
+                      ('collection', 'dance', 'c'), ('collection', 'drop'),
+                      ('index', 'create', 'c'),
+                      ('index', 'drop', 'c', 'x', 'y'), ('load', 'c', '/nonexistent'),
+                      ('dump', 'c', '--level', 'snapshot'), ('history', 'c')):
             with self.subTest(words=words):
                 self.assertEqual(self.cluster.refusal(*words)[0], 2)
+
+    def test_every_command_has_help(self):
+        names = re.findall(r'(?m)^  ([a-z-]+) {2,}[A-Z]', harness.run('--help'))
+        for name in ('update', 'find', 'count', 'history', 'collection', 'index', 'load', 'dump'):
+            self.assertIn(name, names)
+        for name in names:
+            with self.subTest(command=name):
+                text = harness.run(name, '--help')
+                self.assertTrue(text.startswith(f'skein {name} '))
+                self.assertLess(max(len(line) for line in text.splitlines()), 100)
+        self.assertIn('number of the line', harness.run('load', '--help'))
 
     def test_errors_for_people_are_one_line(self):
         result = harness.call('--at', self.cluster.at, '--format', 'plain', 'get', 'c', 'no')
@@ -113,6 +131,18 @@ class CommandLine(unittest.TestCase):
         self.assertIn(['cluster', 'dev'], lines)
         self.assertIn(['role', 'name', 'state', 'endpoint', 'pid', 'applied', 'lag_versions'],
                       lines)
+
+    def test_finds_are_tables_with_a_row_a_document(self):
+        for name in ('a', 'b', 'c'):
+            self.skein('put', 'rows', name, '{"n": 1}')
+        text = harness.run('--at', self.cluster.at, '--format', 'table', 'find', 'rows', '--limit',
+                           '2')
+        lines = [line.split() for line in text.splitlines()]
+        self.assertEqual(lines[0], ['id', 'document', 'document_version', 'time'])
+        self.assertEqual([line[:2] for line in lines[1:3]], [['a', '{"n":1}'], ['b', '{"n":1}']])
+        self.assertEqual(lines[3][0], 'cursor')
+        text = harness.run('--at', self.cluster.at, '--format', 'table', 'collection', 'list')
+        self.assertRegex(text, r'(?m)^rows +3 ')
 
     def test_plain_values_are_separated_by_tabs(self):
         self.skein('put', 'f', 'y', '{"n": 1}')
@@ -178,7 +208,7 @@ class CommandLine(unittest.TestCase):
                 self.assertIn(name, line)
 
     def test_bench_measures(self):
-        for workload in ('write', 'read', 'mixed', 'txn', 'echo'):
+        for workload in ('write', 'read', 'mixed', 'update', 'txn', 'find', 'echo'):
             with self.subTest(workload=workload):
                 result = self.skein('bench', '--workload', workload, '--seconds', '1', '--clients',
                                     '8', '--keys', '100')
@@ -224,6 +254,25 @@ class PipeTool(unittest.TestCase):
             self.assertEqual(read['document'], {'n': number})
             self.assertEqual(read['document_version'], written['version'])
         self.assertEqual(pipe.close(), ([], 0))
+
+    def test_finds_page_by_the_cursor_of_the_reply(self):
+        pipe = Pipe(self.cluster)
+        pipe.send({'tag': 'w', 'do': 'txn', 'operations': [
+            {'op': 'put', 'collection': 'f', 'id': number, 'document': {'n': number}}
+            for number in range(5)]})
+        pipe.receive()
+        cursor, numbers = None, []
+        while True:
+            pipe.send({'tag': 'f', 'do': 'find', 'collection': 'f', 'where': {'n': {'$gte': 1}},
+                       'order': '-n', 'limit': 3, 'cursor': cursor})
+            page = pipe.receive()
+            self.assertLessEqual({'tag', 'version', 'documents', 'cursor'}, set(page))
+            numbers += [row['document']['n'] for row in page['documents']]
+            cursor = page['cursor']
+            if cursor is None:
+                break
+        pipe.close()
+        self.assertEqual(numbers, [4, 3, 2, 1])
 
     def test_absent_documents_are_null(self):
         pipe = Pipe(self.cluster)

@@ -76,6 +76,19 @@ class LoadAndDump(DocumentCase):
         rows = [json.loads(line) for line in self.dump(self.c)[0]]
         self.assertEqual(sorted(row['document']['n'] for row in rows), list(range(40000)))
 
+    def test_a_load_goes_on_through_a_failover(self):
+        self.write_many(40000)
+        self.cluster.wait_until_whole()
+        process = subprocess.Popen([SKEIN, '--at', self.cluster.at, 'load', self.c, self.file],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        harness.wait_for(lambda: self.skein('count', self.c)['count'] > 0, 'the load to begin')
+        self.cluster.kill(self.cluster.primary())
+        printed, errors = process.communicate(timeout=60 * harness.SLOWNESS)
+        self.assertEqual((process.returncode, errors), (0, ''))
+        self.assertEqual(json.loads(printed)['documents'], 40000)
+        self.assertEqual(len(self.dump(self.c)[0]), 40000)
+        self.cluster.start()
+
     def test_every_bad_line_is_named_before_anything_is_sent(self):
         self.write('{"document": {"n": 1}}', 'nonsense', '', '{"id": 1}', '{"document": []}',
                    '{"document": {"n": NaN}}', json.dumps({'document': nested(25)}),
