@@ -93,8 +93,10 @@ static enum status take_result(struct cursor *cursor, struct taken *taken)
             TRY(take_list(cursor, taken));
         } else if (is_named(name, "cursor")) {
             TRY(take_text(cursor, &taken->next));
-        } else if (is_named(name, "more")) {
-            TRY(cursor_flag(cursor, &taken->has_more));
+        } else if (is_named(name, "complete")) {
+            bool is_complete;
+            TRY(cursor_flag(cursor, &is_complete));
+            taken->has_more = !is_complete;
         } else if (is_named(name, "stats")) {
             TRY(take_stats(cursor, taken));
         } else {

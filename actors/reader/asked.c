@@ -111,8 +111,7 @@ enum status asked_check(struct bytes operations, struct buffer *canonical, struc
     return STATUS_ok;
 }
 
-// Whether the next result is a find's and says that there is more; passes it. Histories say so,
-// too, and mean something else.
+// Whether the next result is a find's and says that there is more; passes it.
 static enum status take_result(struct cursor *cursor, bool *ret_more)
 {
     uint32_t pairs;

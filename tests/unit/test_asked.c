@@ -151,7 +151,6 @@ Test(asked, tells_a_page_that_lacks_a_cursor)
          false},
         {"[{\"document\": {\"more\": true}}, {\"documents\": [], \"more\": true}]", true},
         {"[{\"documents\": [], \"more\": false}]", false},
-        {"[{\"versions\": [], \"more\": true}]", false},
         {"[{\"collections\": [{\"documents\": 3, \"more\": true}]}]", false},
         {"[]", false},
         {"3", false},

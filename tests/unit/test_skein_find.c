@@ -82,7 +82,7 @@ Test(skein_find, gives_the_versions_of_a_history)
     struct skein_page page;
     cr_assert_eq(page_of("[{\"versions\": [{\"document_version\": 9, \"document\": null, "
                          "\"time\": 4}, {\"document_version\": 5, \"document\": {\"a\": 1}, "
-                         "\"time\": 3}], \"more\": true}]",
+                         "\"time\": 3}], \"complete\": false}]",
                          0, &page),
                  SKEIN_ok);
     cr_assert_eq(page.count, 2);
