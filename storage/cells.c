@@ -84,66 +84,64 @@ void cell_key_statistics(struct buffer *key, uint32_t collection)
     cell_key_collection_kind(key, CELL_STATISTICS, collection);
 }
 
-static void append_timed(struct buffer *key, enum cell_kind kind, uint64_t time_us,
-                         uint32_t collection, const struct document_id *id)
+void cell_key_expiry(struct buffer *key, uint64_t time_us, uint32_t collection,
+                     const struct document_id *id)
 {
-    key_append_u8(key, (uint8_t)kind);
+    key_append_u8(key, CELL_EXPIRY);
     key_append_u64(key, time_us);
     key_append_u32(key, collection);
     document_id_append_key(id, key);
 }
 
-void cell_key_expiry(struct buffer *key, uint64_t time_us, uint32_t collection,
-                     const struct document_id *id)
+void cell_key_expiry_at(struct buffer *key, uint64_t time_us, struct bytes at)
 {
-    append_timed(key, CELL_EXPIRY, time_us, collection, id);
+    key_append_u8(key, CELL_EXPIRY);
+    key_append_u64(key, time_us);
+    buffer_append(key, at);
 }
 
-void cell_key_trimming(struct buffer *key, uint64_t time_us, uint32_t collection,
-                       const struct document_id *id)
+void cell_key_trimming(struct buffer *key, uint64_t time_us, uint64_t version, struct bytes at)
 {
-    append_timed(key, CELL_TRIMMING, time_us, collection, id);
+    key_append_u8(key, CELL_TRIMMING);
+    key_append_u64(key, time_us);
+    key_append_u64(key, version);
+    buffer_append(key, at);
 }
 
 enum status cell_key_timed(struct bytes key, struct timed_key *ret_timed)
 {
     uint8_t kind;
-    struct timed_key timed;
+    struct timed_key timed = {0};
     bool is_sound = key_take_u8(&key, &kind) == STATUS_ok &&
                     (kind == CELL_EXPIRY || kind == CELL_TRIMMING) &&
                     key_take_u64(&key, &timed.time_us) == STATUS_ok &&
-                    key_take_u32(&key, &timed.collection) == STATUS_ok && key.size > 0;
+                    (kind == CELL_EXPIRY || key_take_u64(&key, &timed.version) == STATUS_ok);
     if (!is_sound) {
         return STATUS_damaged;
     }
-    timed.id = key;
+    timed.at = key;
     *ret_timed = timed;
     return STATUS_ok;
 }
 
-enum status cell_key_document_id(struct bytes key, struct bytes *ret_id)
+enum status cell_key_place(struct bytes at, uint32_t *ret_collection, struct buffer *out)
 {
-    uint8_t kind;
+    size_t size = out->size;
     uint32_t collection;
-    bool is_sound = key_take_u8(&key, &kind) == STATUS_ok && kind == CELL_DOCUMENT &&
-                    key_take_u32(&key, &collection) == STATUS_ok && key.size > 0;
+    bool is_sound = key_take_u32(&at, &collection) == STATUS_ok &&
+                    document_id_take_key(&at, out) == STATUS_ok && at.size == 0;
     if (!is_sound) {
+        buffer_truncate(out, size);
         return STATUS_damaged;
     }
-    *ret_id = key;
+    *ret_collection = collection;
     return STATUS_ok;
 }
 
-void cell_key_document_at(struct buffer *key, uint32_t collection, struct bytes id)
+void cell_key_history_at(struct buffer *key, struct bytes at, uint64_t version)
 {
-    cell_key_collection_kind(key, CELL_DOCUMENT, collection);
-    buffer_append(key, id);
-}
-
-void cell_key_history_at(struct buffer *key, uint32_t collection, struct bytes id, uint64_t version)
-{
-    cell_key_collection_kind(key, CELL_HISTORY, collection);
-    buffer_append(key, id);
+    key_append_u8(key, CELL_HISTORY);
+    buffer_append(key, at);
     append_version(key, version);
 }
 
@@ -154,6 +152,12 @@ void cell_range_history(uint32_t collection, struct bytes id, struct buffer *fro
     buffer_append(from, id);
     buffer_append(to, buffer_bytes(from));
     buffer_append_u8(to, UINT8_MAX); // no version begins with it
+}
+
+void cell_key_document_at(struct buffer *key, uint32_t collection, struct bytes id)
+{
+    cell_key_collection_kind(key, CELL_DOCUMENT, collection);
+    buffer_append(key, id);
 }
 
 void cell_key_index(struct buffer *key, uint32_t index)

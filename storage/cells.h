@@ -29,8 +29,8 @@
  *   +----+---------+------------+----+
  *   | 14 | time_us | collection | id |              empty: the document expires then
  *   +----+---------+------------+----+
- *   | 15 | time_us | collection | id |              empty: some of its history is too old then
- *   +----+---------+------------+----+
+ *   | 15 | time_us | version | collection | id |    empty: this version in history is too old then
+ *   +----+---------+---------+------------+----+
  *
  * An index has an entry for every document of its collection: the keys of its fields' values, null
  * for a field that isn't there, and then the document's id. An entry of a unique index, all of
@@ -76,31 +76,34 @@ void cell_key_history(struct buffer *key, uint32_t collection, const struct docu
 void cell_key_statistics(struct buffer *key, uint32_t collection);
 void cell_key_expiry(struct buffer *key, uint64_t time_us, uint32_t collection,
                      const struct document_id *id);
-void cell_key_trimming(struct buffer *key, uint64_t time_us, uint32_t collection,
-                       const struct document_id *id);
+void cell_key_expiry_at(struct buffer *key, uint64_t time_us, struct bytes at);
+void cell_key_trimming(struct buffer *key, uint64_t time_us, uint64_t version, struct bytes at);
 
-// What the key of an expiry or trimming cell names.
+// What the key of an expiry or a trimming cell says behind its kind.
 struct timed_key {
-    uint64_t time_us;    // since 1970
-    uint32_t collection; // id of the collection
-    struct bytes id;     // key of the document's id
+    uint64_t time_us; // since 1970
+    uint64_t version; // CELL_TRIMMING
+    struct bytes at;  // collection and id of the document, as in its key
 };
 
 // Takes the key of an expiry or a trimming cell apart; borrows. damaged: it is none.
 MUST_CHECK enum status cell_key_timed(struct bytes key, struct timed_key *ret_timed);
 
-// Takes the id, as its key's bytes, out of the key of a document's cell; borrows. damaged: it is
-// none.
-MUST_CHECK enum status cell_key_document_id(struct bytes key, struct bytes *ret_id);
+// Takes collection and id, as in a document's key behind its kind, apart; the id is appended to
+// `out` as msgpack. damaged: it isn't that.
+MUST_CHECK enum status cell_key_place(struct bytes at, uint32_t *ret_collection,
+                                      struct buffer *out);
 
-// Append the key of a cell of the document whose id's key has these bytes.
-void cell_key_document_at(struct buffer *key, uint32_t collection, struct bytes id);
-void cell_key_history_at(struct buffer *key, uint32_t collection, struct bytes id,
-                         uint64_t version);
+// Appends the key of a history cell; `at` as above.
+void cell_key_history_at(struct buffer *key, struct bytes at, uint64_t version);
 
-// Append what all history of a document begins with, and the first key behind it.
+// Append what the keys of all history of the document begin with whose id's key has these bytes,
+// and the first key behind.
 void cell_range_history(uint32_t collection, struct bytes id, struct buffer *from,
                         struct buffer *to);
+
+// Appends the key of the document whose id's key has these bytes.
+void cell_key_document_at(struct buffer *key, uint32_t collection, struct bytes id);
 
 // Append what all keys of an index, or of one kind of a collection, begin with.
 void cell_key_index(struct buffer *key, uint32_t index);
@@ -153,10 +156,15 @@ const struct index_record *collection_record_index(const struct collection_recor
                                                    struct bytes name);
 
 // Appends the key of a document's entry in an index. ret_is_shared: it has no id in it, because the
-// index is unique and all fields are there. too_large: beyond INDEX_KEY_SIZE_MAX.
+// index is unique and all fields are there. too_large: beyond INDEX_KEY_SIZE_MAX. damaged: the
+// document is none.
 MUST_CHECK enum status index_entry_key(const struct index_record *index, struct bytes document,
                                        const struct document_id *id, struct buffer *key,
                                        bool *ret_is_shared);
+
+// The same for the document whose id's key has these bytes.
+MUST_CHECK enum status index_entry_key_at(const struct index_record *index, struct bytes document,
+                                          struct bytes id, struct buffer *key, bool *ret_is_shared);
 
 enum job_kind {
     JOB_BUILD = 1,            // an index gets entries of older documents

@@ -245,25 +245,47 @@ const struct index_record *collection_record_index(const struct collection_recor
 enum status index_entry_key(const struct index_record *index, struct bytes document,
                             const struct document_id *id, struct buffer *key, bool *ret_is_shared)
 {
+    TRY(index_entry_key_at(index, document, (struct bytes){0}, key, ret_is_shared));
+    if (!*ret_is_shared) {
+        document_id_append_key(id, key);
+    }
+    return STATUS_ok;
+}
+
+// Appends the key of a field's value; null for a field that isn't there.
+static enum status append_field(struct buffer *key, struct bytes document, struct bytes field,
+                                bool *ret_is_there)
+{
+    static const uint8_t nil = 0xc0;
+    struct bytes value;
+    *ret_is_there = path_find(document, field, &value);
+    struct cursor cursor = cursor_of(*ret_is_there ? value : bytes_of(&nil, 1));
+    return key_append_value(key, &cursor) == STATUS_ok ? STATUS_ok : STATUS_damaged;
+}
+
+enum status index_entry_key_at(const struct index_record *index, struct bytes document,
+                               struct bytes id, struct buffer *key, bool *ret_is_shared)
+{
     size_t begin = key->size;
     bool is_whole = true;
     cell_key_index(key, index->id);
     size_t values = key->size;
-    for (size_t i = 0; i < index->field_count; i++) {
-        static const uint8_t nil = 0xc0;
-        struct bytes value;
-        bool is_there = path_find(document, index->fields[i], &value);
-        struct cursor cursor = cursor_of(is_there ? value : bytes_of(&nil, 1));
+    enum status status = STATUS_ok;
+    for (size_t i = 0; status == STATUS_ok && i < index->field_count; i++) {
+        bool is_there;
+        status = append_field(key, document, index->fields[i], &is_there);
         is_whole = is_whole && is_there;
-        enum status status = key_append_value(key, &cursor);
-        if (status != STATUS_ok || key->size - values > INDEX_KEY_SIZE_MAX) {
-            buffer_truncate(key, begin);
-            return status != STATUS_ok ? STATUS_damaged : STATUS_too_large;
+        if (status == STATUS_ok && key->size - values > INDEX_KEY_SIZE_MAX) {
+            status = STATUS_too_large;
         }
+    }
+    if (status != STATUS_ok) {
+        buffer_truncate(key, begin);
+        return status;
     }
     *ret_is_shared = index->is_unique && is_whole;
     if (!*ret_is_shared) {
-        document_id_append_key(id, key);
+        buffer_append(key, id);
     }
     return STATUS_ok;
 }

@@ -14,14 +14,17 @@
  * 4. After the point where an outcome is recorded nothing can fail.
  * 5. An outcome is written for done_below only together with effects: a request that leaves no
  *    trace doesn't move it either.
+ * 6. The statistics of a collection, like the record of a session, change in memory and are written
+ *    once, when the entry closes.
+ *
+ * What the primary does without being asked is in executor_sessions.c and executor_work.c.
  */
 #include "storage/executor.h"
 
 #include "base/assert.h"
 #include "base/utf8.h"
 #include "storage/effects.h"
-#include "storage/session_cache.h"
-#include "storage/transaction.h"
+#include "storage/executor_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,25 +33,12 @@
 enum {
     CACHED_SESSIONS_MAX = 4096,
     CELL_SIZES_SIZE = 8,
-    US_PER_S = 1000000,
-    SESSION_ROOM_MAX = 256 * KIB, // of an entry, for the record of one more session
+    STATISTICS_SIZE_MAX = 64,     // that a collection's add to an entry
+    CLOSING_ROOM_MAX = 512 * KIB, // of an entry, for what one more transaction adds at its end
 };
 
-struct executor {
-    struct state *state;            // borrowed
-    struct overlay *overlay;        // owned
-    struct catalog *catalog;        // owned
-    struct session_cache *sessions; // owned
-    struct transaction transaction; // owned; the one under way, and the last one's results
-    bool is_open;                   // an entry is open
-    uint64_t version;               // of the last transaction that took one
-    uint64_t time_us;               // of the open entry
-    uint32_t transactions;          // that took a version in the open entry
-    size_t sessions_size;           // bytes that touched sessions will add at most
-    struct buffer key;              // of the session's cell at hand
-    struct buffer value;            // of the session's cell at hand
-    struct buffer expiry_key;       // where the search for idle sessions goes on; empty: at first
-};
+static_assert(CLOSING_ROOM_MAX >= 256 * KIB + COLLECTION_COUNT_MAX * STATISTICS_SIZE_MAX,
+              "the record of a session and all statistics fit");
 
 struct executor *executor_new(struct state *state)
 {
@@ -58,7 +48,10 @@ struct executor *executor_new(struct state *state)
     executor->overlay = overlay_new();
     executor->catalog = catalog_new();
     executor->sessions = session_cache_new(CACHED_SESSIONS_MAX);
-    transaction_init(&executor->transaction, state, executor->overlay, executor->catalog);
+    documents_init(&executor->documents, state, executor->overlay, executor->catalog);
+    transaction_init(&executor->transaction, &executor->documents);
+    jobs_init(&executor->jobs);
+    executor->has_jobs = true;
     return executor;
 }
 
@@ -70,12 +63,15 @@ void executor_destroy(struct executor **take_executor)
         return;
     }
     transaction_release(&executor->transaction);
+    documents_release(&executor->documents);
+    jobs_release(&executor->jobs);
     session_cache_destroy(&executor->sessions);
     catalog_destroy(&executor->catalog);
     overlay_destroy(&executor->overlay);
     buffer_release(&executor->key);
     buffer_release(&executor->value);
     buffer_release(&executor->expiry_key);
+    state_batch_release(&executor->timed);
     free(executor);
 }
 
@@ -124,49 +120,48 @@ static enum status check_identity(struct executor *self, struct bytes session, u
     return STATUS_ok;
 }
 
-static enum status load_catalog(struct executor *self)
+enum status executor_load_catalog(struct executor *executor)
 {
-    if (catalog_is_loaded(self->catalog)) {
+    if (catalog_is_loaded(executor->catalog)) {
         return STATUS_ok;
     }
-    enum status status = catalog_load(self->catalog, self->state);
-    return status == STATUS_ok ? status : fail_state(self, status);
+    enum status status = catalog_load(executor->catalog, executor->state);
+    return status == STATUS_ok ? status : fail_state(executor, status);
 }
 
-// Reads a session's cell, through the overlay, into `record`.
-static enum status read_record(struct executor *self, struct bytes key,
-                               struct session_record *record)
+enum status executor_read_record(struct executor *executor, struct bytes key,
+                                 struct session_record *record)
 {
     struct bytes value;
     bool removed;
-    if (overlay_get(self->overlay, key, &value, &removed)) {
+    if (overlay_get(executor->overlay, key, &value, &removed)) {
         return removed ? STATUS_ok : session_record_decode(value, record);
     }
-    buffer_clear(&self->value);
-    enum status status = state_get(self->state, NULL, key, &self->value);
+    buffer_clear(&executor->value);
+    enum status status = state_get(executor->state, NULL, key, &executor->value);
     if (status == STATUS_absent) {
         return STATUS_ok;
     }
     TRY(status);
-    return session_record_decode(buffer_bytes(&self->value), record);
+    return session_record_decode(buffer_bytes(&executor->value), record);
 }
 
-// The session called `name`, whether there is one or not.
-static enum status take_session(struct executor *self, struct bytes name,
-                                struct session **ret_session)
+enum status executor_take_session(struct executor *executor, struct bytes name,
+                                  struct session **ret_session)
 {
-    struct session *session = session_cache_find(self->sessions, name);
+    struct session *session = session_cache_find(executor->sessions, name);
     if (session == NULL) {
-        session = session_cache_add(self->sessions, name);
-        buffer_clear(&self->key);
-        cell_key_session(&self->key, name);
-        enum status status = read_record(self, buffer_bytes(&self->key), &session->record);
+        session = session_cache_add(executor->sessions, name);
+        buffer_clear(&executor->key);
+        cell_key_session(&executor->key, name);
+        enum status status = executor_read_record(executor, buffer_bytes(&executor->key),
+                                                  &session->record);
         if (status != STATUS_ok) {
-            session_cache_remove(self->sessions, &session);
-            return fail_state(self, status);
+            session_cache_remove(executor->sessions, &session);
+            return fail_state(executor, status);
         }
     }
-    session_cache_use(self->sessions, session);
+    session_cache_use(executor->sessions, session);
     *ret_session = session;
     return STATUS_ok;
 }
@@ -215,7 +210,7 @@ static enum status check_room(struct executor *self, const struct session *sessi
 static enum status check_size(struct executor *self)
 {
     size_t size = overlay_open_batch(self->overlay)->cells.size + self->sessions_size;
-    if (size <= ENTRY_PAYLOAD_SIZE_MAX - SESSION_ROOM_MAX) {
+    if (size <= ENTRY_PAYLOAD_SIZE_MAX - CLOSING_ROOM_MAX) {
         return STATUS_ok;
     }
     return fail(self, STATUS_too_large, "the transaction has %zu bytes of effects, more than fit",
@@ -229,17 +224,17 @@ static size_t session_size_max(const struct session *session)
            session_record_size_max(&session->record);
 }
 
-static void touch(struct executor *self, struct session *session)
+void executor_touch(struct executor *executor, struct session *session)
 {
-    if (session_cache_touch(self->sessions, session)) {
-        self->sessions_size += session_size_max(session);
+    if (session_cache_touch(executor->sessions, session)) {
+        executor->sessions_size += session_size_max(session);
     }
 }
 
 static void record_outcome(struct executor *self, struct session *session, uint64_t done_below,
                            const struct session_outcome *outcome)
 {
-    touch(self, session);
+    executor_touch(self, session);
     self->sessions_size -= session_size_max(session);
     session->record.state = SESSION_LIVE;
     session->record.time_us = self->time_us;
@@ -256,8 +251,8 @@ static enum status replay(struct executor *self, const struct executor_request *
                     "sequence %llu was given up when its status was asked for, and will never run",
                     (unsigned long long)request->sequence);
     }
-    self->transaction.version = known->version;
-    self->transaction.time_us = known->time_us;
+    self->documents.version = known->version;
+    self->documents.time_us = known->time_us;
     TRY(transaction_replay(&self->transaction, request->operations));
     ret_outcome->version = known->version;
     ret_outcome->time_us = known->time_us;
@@ -268,8 +263,8 @@ static enum status replay(struct executor *self, const struct executor_request *
 static enum status run_first(struct executor *self, const struct executor_request *request,
                              struct session *session, struct executor_outcome *ret_outcome)
 {
-    self->transaction.version = self->version + 1;
-    self->transaction.time_us = self->time_us;
+    self->documents.version = self->version + 1;
+    self->documents.time_us = self->time_us;
     TRY(transaction_run(&self->transaction, request->operations));
     if (overlay_begun_count(self->overlay) > 0) {
         enum status status = check_size(self);
@@ -288,6 +283,7 @@ static enum status run_first(struct executor *self, const struct executor_reques
             .time_us = self->time_us,
         };
         record_outcome(self, session, request->done_below, &outcome);
+        self->has_jobs = self->has_jobs || self->transaction.makes_jobs;
     }
     ret_outcome->version = self->version;
     ret_outcome->time_us = self->time_us;
@@ -298,9 +294,9 @@ static enum status run(struct executor *self, const struct executor_request *req
                        struct executor_outcome *ret_outcome)
 {
     TRY(check_identity(self, request->session, request->sequence));
-    TRY(load_catalog(self));
+    TRY(executor_load_catalog(self));
     struct session *session = NULL;
-    TRY(take_session(self, request->session, &session));
+    TRY(executor_take_session(self, request->session, &session));
     ASSERT(session != NULL);
     TRY(check_sequence(self, session, request->sequence, request->done_below));
     const struct session_outcome *known = session_record_find(&session->record, request->sequence);
@@ -339,7 +335,7 @@ static enum status claim(struct executor *self, struct bytes name, uint64_t sequ
 {
     TRY(check_identity(self, name, sequence));
     struct session *session = NULL;
-    TRY(take_session(self, name, &session));
+    TRY(executor_take_session(self, name, &session));
     ASSERT(session != NULL);
     TRY(check_sequence(self, session, sequence, 0));
     const struct session_outcome *known = session_record_find(&session->record, sequence);
@@ -374,84 +370,11 @@ void executor_claim(struct executor *executor, struct bytes session, uint64_t se
     *ret_outcome = outcome;
 }
 
-// Whether something is due for a record at this time.
-static bool is_due(const struct executor *self, const struct session_record *record)
-{
-    uint64_t wait_us = record->state == SESSION_LIVE ? (uint64_t)SESSION_IDLE_S * US_PER_S : 0;
-    return record->state != SESSION_UNKNOWN && record->time_us + wait_us <= self->time_us;
-}
-
-static void expire(struct executor *self, struct session *session)
-{
-    touch(self, session);
-    if (session->record.state == SESSION_LIVE) {
-        uint64_t forgotten_us = self->time_us + (uint64_t)SESSION_TOMBSTONE_S * US_PER_S;
-        session_record_expire(&session->record, forgotten_us);
-    } else {
-        session->record.state = SESSION_UNKNOWN; // its cell is removed when the entry closes
-    }
-}
-
-// Looks at one session's cell of the state; what is newer than the cell counts.
-static enum status expire_cell(struct executor *self, struct bytes key)
-{
-    AUTO(buffer_release) struct buffer name = {0};
-    AUTO(session_record_release) struct session_record record = {0};
-    TRY(cell_key_name(key, &name));
-    struct session *session = session_cache_find(self->sessions, buffer_bytes(&name));
-    if (session == NULL) {
-        TRY(read_record(self, key, &record));
-    }
-    if (!is_due(self, session != NULL ? &session->record : &record)) {
-        return STATUS_ok;
-    }
-    TRY(take_session(self, buffer_bytes(&name), &session));
-    ASSERT(session != NULL);
-    expire(self, session);
-    return STATUS_ok;
-}
-
-// Looks at the next cells from expiry_key on; it is empty afterwards if there are no more.
-static enum status expire_next(struct executor *self, struct state_cursor *cursor, size_t cells)
-{
-    struct bytes key;
-    struct bytes value;
-    for (size_t i = 0; i < cells; i++) {
-        buffer_clear(&self->expiry_key);
-        if (!state_cursor_next(cursor, self->state, &key, &value)) {
-            return STATUS_ok;
-        }
-        buffer_append(&self->expiry_key, key);
-        buffer_append_u8(&self->expiry_key, 0); // the first key behind it
-        TRY(expire_cell(self, key));
-    }
-    return STATUS_ok;
-}
-
-void executor_expire_sessions(struct executor *executor, size_t cells)
-{
-    ASSERT(executor->is_open);
-    AUTO(buffer_release) struct buffer from = {0};
-    AUTO(buffer_release) struct buffer to = {0};
-    cell_range(CELL_SESSION, &from, &to);
-    struct bytes start = buffer_bytes(executor->expiry_key.size > 0 ? &executor->expiry_key
-                                                                    : &from);
-    struct state_cursor *cursor;
-    enum status status = state_cursor_new(executor->state, NULL, start, buffer_bytes(&to), &cursor);
-    if (status == STATUS_ok) {
-        status = expire_next(executor, cursor, cells);
-        enum status scanned = state_cursor_destroy(executor->state, &cursor);
-        status = status == STATUS_ok ? scanned : status;
-    }
-    if (status != STATUS_ok) {
-        buffer_clear(&executor->expiry_key); // transactions will meet the damage and tell
-    }
-}
-
 size_t executor_open_size(const struct executor *executor)
 {
     ASSERT(executor->is_open);
-    return overlay_open_batch(executor->overlay)->cells.size + executor->sessions_size;
+    return overlay_open_batch(executor->overlay)->cells.size + executor->sessions_size +
+           catalog_counted_count(executor->catalog) * STATISTICS_SIZE_MAX;
 }
 
 uint32_t executor_open_transactions(const struct executor *executor)
@@ -473,16 +396,36 @@ static void write_session(struct executor *self, const struct session *session)
     overlay_put(self->overlay, buffer_bytes(&self->key), buffer_bytes(&self->value));
 }
 
+static void write_sessions(struct executor *self)
+{
+    size_t count;
+    struct session *const *touched = session_cache_touched(self->sessions, &count);
+    for (size_t i = 0; i < count; i++) {
+        write_session(self, touched[i]);
+    }
+    session_cache_settle(self->sessions);
+    self->sessions_size = 0;
+}
+
+static void write_statistics(struct executor *self)
+{
+    size_t count;
+    struct collection *const *counted = catalog_counted(self->catalog, &count);
+    for (size_t i = 0; i < count; i++) {
+        buffer_clear(&self->key);
+        buffer_clear(&self->value);
+        cell_key_statistics(&self->key, counted[i]->record.id);
+        collection_statistics_encode(&counted[i]->statistics, &self->value);
+        overlay_put(self->overlay, buffer_bytes(&self->key), buffer_bytes(&self->value));
+    }
+    catalog_settle(self->catalog);
+}
+
 void executor_close(struct executor *executor, uint64_t position, struct buffer *payload)
 {
     ASSERT(executor->is_open);
-    size_t count;
-    struct session *const *touched = session_cache_touched(executor->sessions, &count);
-    for (size_t i = 0; i < count; i++) {
-        write_session(executor, touched[i]);
-    }
-    session_cache_settle(executor->sessions);
-    executor->sessions_size = 0;
+    write_sessions(executor);
+    write_statistics(executor);
     effects_encode(overlay_open_batch(executor->overlay), payload);
     overlay_close(executor->overlay, position);
     executor->is_open = false;
@@ -499,6 +442,8 @@ void executor_reset(struct executor *executor)
     catalog_clear(executor->catalog);
     session_cache_clear(executor->sessions);
     buffer_clear(&executor->expiry_key);
+    documents_reset(&executor->documents);
+    executor->has_jobs = true;
     executor->sessions_size = 0;
     executor->is_open = false;
 }

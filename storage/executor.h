@@ -57,6 +57,14 @@ void executor_claim(struct executor *executor, struct bytes session, uint64_t se
 // effects of the open entry; goes on where it stopped the last time.
 void executor_expire_sessions(struct executor *executor, size_t cells);
 
+// Whether executor_work() would find anything to do at `time_us`: documents that expire, history
+// that is too old, a job. Costs next to nothing while it is known that there isn't.
+bool executor_has_work(struct executor *executor, uint64_t time_us);
+
+// Does a bounded part of that work, of about `cells` cells, as effects of the open entry. Documents
+// that expire take a version, as if a transaction had deleted them.
+void executor_work(struct executor *executor, size_t cells);
+
 // Bytes of effects in the open entry so far, and transactions that took a version.
 size_t executor_open_size(const struct executor *executor);
 uint32_t executor_open_transactions(const struct executor *executor);

@@ -1,45 +1,38 @@
 /*
- * One transaction at a time: runs a list of operations against the state and the overlay, leaves
+ * One transaction at a time: runs a list of operations against the documents that it sees, leaves
  * its effects in the overlay's open entry and its results here. Sessions and exactly-once are the
  * executor's.
  */
 #ifndef SKEIN_STORAGE_TRANSACTION_H
 #define SKEIN_STORAGE_TRANSACTION_H
 
-#include "storage/catalog.h"
-#include "storage/overlay.h"
+#include "storage/document_write.h"
 #include "wire/document/operation.h"
 
 struct transaction {
-    struct state *state;          // borrowed
-    struct overlay *overlay;      // borrowed; one entry is open
-    struct catalog *catalog;      // borrowed; loaded
-    uint64_t version;             // that it gets if it changes anything
-    uint64_t time_us;             // its time, since 1970
+    struct documents *documents;  // borrowed; with the version that it gets if it changes anything
     struct buffer results;        // owned; msgpack array of result maps
     struct operation_fault fault; // why it failed
-    size_t collections_before;    // collections when it began
-    struct buffer key;            // owned; of the cell at hand
-    struct buffer value;          // owned; of the cell at hand
-    struct buffer document;       // owned; a document that had to be made canonical
+    struct buffer document;       // owned; a document that had to be made
+    struct buffer position;       // owned; where a find ended
+    bool makes_jobs;              // it left work behind: something to be built or cleared
 };
 
-// `state`, `overlay` and `catalog` are borrowed and outlive the transaction.
-void transaction_init(struct transaction *transaction, struct state *state, struct overlay *overlay,
-                      struct catalog *catalog);
+// `documents` is borrowed and outlives the transaction.
+void transaction_init(struct transaction *transaction, struct documents *documents);
 void transaction_release(struct transaction *transaction);
 
 // Runs the operations. ok: results are complete, effects since overlay_begin() are in the open
 // entry. Otherwise nothing was changed, and `fault` names the operation and says why: absent,
-// exists or refused by the data; bad_request, type, too_large or too_deep by what was asked;
-// damaged or internal by the state.
+// exists, unique, refused, conflict or type by the data; bad_request, type, too_large or too_deep
+// by what was asked; damaged or internal by the state.
 MUST_CHECK enum status transaction_run(struct transaction *transaction, struct bytes operations);
 
 // Takes back all effects of a run that succeeded.
 void transaction_undo(struct transaction *transaction);
 
-// Makes the results of operations that ran before as `version` at `time_us`: what was read is null.
-// Fails as transaction_run() does for operations that it can't understand.
+// Makes the results of operations that ran before, with the version and time of `documents`: what
+// was read is null. Fails as transaction_run() does for operations that it can't understand.
 MUST_CHECK enum status transaction_replay(struct transaction *transaction, struct bytes operations);
 
 #endif

@@ -64,6 +64,7 @@ void leader_stop(struct leader *leader, struct outbox *out)
     outbox_timer(out, LEADER_TIMER_GATHER, 0);
     outbox_timer(out, LEADER_TIMER_MARK, 0);
     outbox_timer(out, LEADER_TIMER_RETRY, 0);
+    outbox_timer(out, LEADER_TIMER_WORK, 0);
 }
 
 bool leader_is_ready(const struct leader *leader)
@@ -137,6 +138,9 @@ void leader_on_turn(struct leader *leader, const struct event *event, struct out
         return;
     }
     if (leader_is_ready(leader)) {
+        if (!leader->handover.active && !leader_lacks_space(leader)) {
+            proposals_work(&leader->proposals, event, out);
+        }
         proposals_close_if_due(&leader->proposals, event, out);
     }
     streaming_send_all(&leader->streaming, event->now_us, out);

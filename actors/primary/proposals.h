@@ -14,6 +14,7 @@ enum {
     LEADER_TIMER_GATHER = 11,
     LEADER_TIMER_MARK = 12,
     LEADER_TIMER_RETRY = 13,
+    LEADER_TIMER_WORK = 14,
 };
 
 // Answers that wait for an entry: address, size, encoded message, one after another.
@@ -37,13 +38,16 @@ struct proposals {
     struct answers closed[PIPELINE_ENTRIES_MAX]; // ring, those of the entries not committed
     size_t closed_first;
     size_t closed_count;
-    size_t pending_count; // answers waiting, in all
-    uint64_t time_us;     // of the newest entry, never goes backwards
-    uint64_t closable_us; // since when the open entry could have been closed; 0: it can't
-    size_t recent_count;  // requests in the entry closed last
-    bool wants_mark;      // the open entry is to be marked
-    uint64_t marked_us;   // when an entry was last marked
-    uint64_t expired_us;  // when idle sessions were last looked for
+    size_t pending_count;     // answers waiting, in all
+    uint64_t time_us;         // of the newest entry, never goes backwards
+    uint64_t closable_us;     // since when the open entry could have been closed; 0: it can't
+    size_t recent_count;      // requests in the entry closed last
+    bool wants_mark;          // the open entry is to be marked
+    uint64_t marked_us;       // when an entry was last marked
+    uint64_t expired_us;      // when idle sessions were last looked for
+    uint64_t worked_us;       // when it was last seen whether there is work of the primary's own
+    bool worked;              // the open entry has effects of such work
+    uint64_t worked_position; // of the last entry that has; 0 for none in this epoch
     struct mark_request marks[MARK_REQUESTS_MAX]; // those that wait for a mark
     size_t mark_count;
     bool disk_full;         // the newest entries didn't fit on this node's disk yet
@@ -69,6 +73,10 @@ void proposals_on_mark(struct proposals *proposals, const struct event *event, s
 
 // Looks for idle sessions now and then.
 void proposals_expire_sessions(struct proposals *proposals, const struct event *event);
+
+// Does a part of what the primary does on its own, if there is any and the part before is
+// committed: documents that expire, history to be trimmed, jobs.
+void proposals_work(struct proposals *proposals, const struct event *event, struct outbox *out);
 
 // Closes the open entry when it is time: the one before is durable here, the pipeline has room, and
 // as many requests have come as lately, or none came for a while.
