@@ -30,6 +30,7 @@ enum {
     INDEX_KEY_SIZE_MAX = 1 * KIB,      // key of a document in an index
     CHECK_COUNT_MAX = 16,              // check predicates of a collection
     PATH_SIZE_MAX = 512,               // path of a field
+    PREDICATE_FIELDS_MAX = 256,        // fields that a predicate looks up, each time it names one
     PAGE_ROWS_MAX = 1000,              // documents of one page of a find
     PAGE_ROWS_DEFAULT = 100,           // the same when a find doesn't say
     PAGE_EXAMINED_MAX = 1000000,       // rows that a page looks at before it ends early

@@ -480,6 +480,28 @@ Test(predicate, may_nest_as_deep_as_a_document)
     cr_assert_str_eq(sentence, "is nested too deeply");
 }
 
+// {"$or": [{"a": 0}, {"a": 0}, ...]}, with so many predicates.
+static enum status check_fields(unsigned count, char sentence[ERROR_MESSAGE_SIZE_MAX])
+{
+    AUTO(buffer_release) struct buffer where = {0};
+    pack_map(&where, 1);
+    pack_text_literal(&where, "$or");
+    pack_array(&where, count);
+    for (unsigned i = 0; i < count; i++) {
+        append_json("{\"a\": 0}", &where);
+    }
+    return predicate_check(buffer_bytes(&where), sentence);
+}
+
+Test(predicate, looks_up_so_many_fields_at_most)
+{
+    char sentence[ERROR_MESSAGE_SIZE_MAX] = "";
+    cr_assert_eq(check_fields(PREDICATE_FIELDS_MAX, sentence), STATUS_ok);
+    cr_assert_eq(check_fields(PREDICATE_FIELDS_MAX + 1, sentence), STATUS_too_large);
+    cr_assert_str_eq(sentence, "looks up fields more than 256 times; \"$in\" takes many values at "
+                               "once");
+}
+
 Test(predicate, survives_damage)
 {
     struct random random;

@@ -9,7 +9,9 @@
  *
  * 1. Whoever passes check_map never meets an operator without a name or an operand of the wrong
  *    type in map_holds.
- * 2. Recursion goes as deep as the predicate nests, which the canonical form bounds.
+ * 2. What a predicate costs for a document is that of finding its fields, each a walk through the
+ *    document, and of comparing their values; PREDICATE_FIELDS_MAX bounds the first.
+ * 3. Recursion goes as deep as the predicate nests, which the canonical form bounds.
  */
 #include "wire/document/predicate.h"
 
@@ -20,15 +22,21 @@
 #include "wire/document/walk.h"
 #include "wire/value_order.h"
 
-static enum status check_map(struct bytes map, char *ret_sentence);
+// A check under way.
+struct checker {
+    unsigned fields; // that have been met
+    char *sentence;  // for what is wrong; room for ERROR_MESSAGE_SIZE_MAX bytes
+};
 
-static enum status check_list(struct bytes name, struct bytes operand, char *ret_sentence)
+static enum status check_map(struct checker *checker, struct bytes map);
+
+static enum status check_list(struct checker *checker, struct bytes name, struct bytes operand)
 {
     struct quote quote = quote_of(name);
     struct cursor cursor = cursor_of(operand);
     struct value head = walk_head(&cursor);
     if (head.kind != VALUE_ARRAY || head.count == 0) {
-        return sentence_fail(ret_sentence, STATUS_bad_request,
+        return sentence_fail(checker->sentence, STATUS_bad_request,
                              "has the operator \"%s\" with something else than an array of at "
                              "least one predicate",
                              quote.text);
@@ -36,11 +44,11 @@ static enum status check_list(struct bytes name, struct bytes operand, char *ret
     for (uint32_t i = 0; i < head.count; i++) {
         struct bytes element = walk_value(&cursor);
         if (value_type_of(element) != VALUE_TYPE_MAP) {
-            return sentence_fail(ret_sentence, STATUS_bad_request,
+            return sentence_fail(checker->sentence, STATUS_bad_request,
                                  "has in the list of \"%s\" an element that is not a map",
                                  quote.text);
         }
-        TRY(check_map(element, ret_sentence));
+        TRY(check_map(checker, element));
     }
     return STATUS_ok;
 }
@@ -50,52 +58,58 @@ static bool is_word(struct bytes name, const char *word)
     return bytes_equal(name, bytes_from_text(word));
 }
 
-static enum status check_logical(struct bytes name, struct bytes operand, char *ret_sentence)
+static enum status check_logical(struct checker *checker, struct bytes name, struct bytes operand)
 {
     if (is_word(name, "$and") || is_word(name, "$or")) {
-        return check_list(name, operand, ret_sentence);
+        return check_list(checker, name, operand);
     }
     if (!is_word(name, "$not")) {
         bool is_of_fields = predicate_operator_from_name(name) < PREDICATE_OPERATOR_COUNT;
-        return sentence_fail(ret_sentence, STATUS_bad_request,
+        return sentence_fail(checker->sentence, STATUS_bad_request,
                              is_of_fields ? "has the operator \"%s\" without a field"
                                           : "has the unknown operator \"%s\"",
                              quote_of(name).text);
     }
     if (value_type_of(operand) != VALUE_TYPE_MAP) {
-        return sentence_fail(ret_sentence, STATUS_bad_request,
+        return sentence_fail(checker->sentence, STATUS_bad_request,
                              "has the operator \"$not\" with something else than a predicate");
     }
-    return check_map(operand, ret_sentence);
+    return check_map(checker, operand);
 }
 
-static enum status check_operator(struct bytes path, struct bytes name, struct bytes operand,
-                                  char *ret_sentence)
+static enum status check_operator(struct checker *checker, struct bytes path, struct bytes name,
+                                  struct bytes operand)
 {
     if (name.size == 0 || name.data[0] != '$') {
-        return sentence_fail(ret_sentence, STATUS_bad_request,
+        return sentence_fail(checker->sentence, STATUS_bad_request,
                              "has \"%s\" among the operators of the field \"%s\"",
                              quote_of(name).text, quote_of(path).text);
     }
     enum predicate_operator number = predicate_operator_from_name(name);
     if (number == PREDICATE_OPERATOR_COUNT) {
-        return sentence_fail(ret_sentence, STATUS_bad_request, "has the unknown operator \"%s\"",
-                             quote_of(name).text);
+        return sentence_fail(checker->sentence, STATUS_bad_request,
+                             "has the unknown operator \"%s\"", quote_of(name).text);
     }
     const char *wanted = predicate_operator_wants(number, operand);
     if (wanted != NULL) {
-        return sentence_fail(ret_sentence, STATUS_bad_request,
+        return sentence_fail(checker->sentence, STATUS_bad_request,
                              "has the operator \"%s\" with something else than %s",
                              quote_of(name).text, wanted);
     }
     return STATUS_ok;
 }
 
-static enum status check_field(struct bytes path, struct bytes operand, char *ret_sentence)
+static enum status check_field(struct checker *checker, struct bytes path, struct bytes operand)
 {
     if (!path_is_valid(path)) {
-        return sentence_fail(ret_sentence, STATUS_bad_request,
+        return sentence_fail(checker->sentence, STATUS_bad_request,
                              "has \"%s\" in the place of a field's path", quote_of(path).text);
+    }
+    if (++checker->fields > PREDICATE_FIELDS_MAX) {
+        return sentence_fail(
+            checker->sentence, STATUS_too_large,
+            "looks up fields more than %d times; \"$in\" takes many values at once",
+            PREDICATE_FIELDS_MAX);
     }
     if (!walk_is_operators(operand)) {
         return STATUS_ok;
@@ -103,7 +117,7 @@ static enum status check_field(struct bytes path, struct bytes operand, char *re
     struct cursor cursor = cursor_of(operand);
     for (uint32_t left = walk_map(&cursor); left > 0; left--) {
         struct bytes name = walk_text(&cursor);
-        TRY(check_operator(path, name, walk_value(&cursor), ret_sentence));
+        TRY(check_operator(checker, path, name, walk_value(&cursor)));
     }
     return STATUS_ok;
 }
@@ -113,14 +127,14 @@ static bool is_logical(struct bytes name)
     return name.size > 0 && name.data[0] == '$';
 }
 
-static enum status check_map(struct bytes map, char *ret_sentence)
+static enum status check_map(struct checker *checker, struct bytes map)
 {
     struct cursor cursor = cursor_of(map);
     for (uint32_t left = walk_map(&cursor); left > 0; left--) {
         struct bytes name = walk_text(&cursor);
         struct bytes operand = walk_value(&cursor);
-        TRY(is_logical(name) ? check_logical(name, operand, ret_sentence)
-                             : check_field(name, operand, ret_sentence));
+        TRY(is_logical(name) ? check_logical(checker, name, operand)
+                             : check_field(checker, name, operand));
     }
     return STATUS_ok;
 }
@@ -128,7 +142,8 @@ static enum status check_map(struct bytes map, char *ret_sentence)
 enum status predicate_check(struct bytes where, char ret_sentence[ERROR_MESSAGE_SIZE_MAX])
 {
     TRY(sentence_check_canonical(where, ret_sentence));
-    return check_map(where, ret_sentence);
+    struct checker checker = {.sentence = ret_sentence};
+    return check_map(&checker, where);
 }
 
 static bool map_holds(struct bytes map, struct bytes document);

@@ -16,7 +16,8 @@
  *
  * Numbers compare as numbers whatever their encoding; texts, binaries and timestamps by bytes and
  * time, arrays element by element, maps by their canonical form. A comparison with a value of
- * another type, or with a field that isn't there, doesn't hold; $ne holds where $eq doesn't.
+ * another type, or with a field that isn't there, doesn't hold; $ne holds where $eq doesn't. $in
+ * with no values never holds.
  */
 #ifndef SKEIN_WIRE_DOCUMENT_PREDICATE_H
 #define SKEIN_WIRE_DOCUMENT_PREDICATE_H
@@ -42,8 +43,10 @@ struct predicate_bounds {
 };
 
 // Whether `where`, a map in canonical form, is a predicate. Fails with bad_request (an unknown
-// operator, an operand of the wrong type, no path, an empty list) or too_deep, with a sentence's
-// end in `ret_sentence`: "has the unknown operator \"$foo\"".
+// operator, an operand of the wrong type, no path, no predicate in the list of $and or $or, not
+// canonical), too_large (it looks up fields more than PREDICATE_FIELDS_MAX times), or as
+// document_canonicalize() does; `ret_sentence` ends a sentence: "has the unknown operator
+// \"$foo\"".
 MUST_CHECK enum status predicate_check(struct bytes where,
                                        char ret_sentence[ERROR_MESSAGE_SIZE_MAX]);
 
