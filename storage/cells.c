@@ -138,6 +138,19 @@ enum status cell_key_place(struct bytes at, uint32_t *ret_collection, struct buf
     return STATUS_ok;
 }
 
+enum status cell_key_document_id(struct bytes key, struct bytes *ret_id)
+{
+    uint8_t kind;
+    uint32_t collection;
+    bool is_sound = key_take_u8(&key, &kind) == STATUS_ok && kind == CELL_DOCUMENT &&
+                    key_take_u32(&key, &collection) == STATUS_ok && key.size > 0;
+    if (!is_sound) {
+        return STATUS_damaged;
+    }
+    *ret_id = key;
+    return STATUS_ok;
+}
+
 void cell_key_history_at(struct buffer *key, struct bytes at, uint64_t version)
 {
     key_append_u8(key, CELL_HISTORY);

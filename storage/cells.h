@@ -94,6 +94,10 @@ MUST_CHECK enum status cell_key_timed(struct bytes key, struct timed_key *ret_ti
 MUST_CHECK enum status cell_key_place(struct bytes at, uint32_t *ret_collection,
                                       struct buffer *out);
 
+// Takes the id, as its key's bytes, out of the key of a document's cell; borrows. damaged: it is
+// none.
+MUST_CHECK enum status cell_key_document_id(struct bytes key, struct bytes *ret_id);
+
 // Appends the key of a history cell; `at` as above.
 void cell_key_history_at(struct buffer *key, struct bytes at, uint64_t version);
 

@@ -28,7 +28,6 @@ enum {
     CHUNK_READ_MAX = 4 * MIB,
     CHUNK_SIZE_MAX = 128 * KIB,
     CHUNK_EXCESS_MAX = 4 * CELL_KEY_SIZE_MAX, // what the last change may be larger
-    DOCUMENT_HEAD_SIZE = 5,                   // of a document's key, before its id
 };
 
 static_assert(TRANSACTION_SIZE_MAX >= CHUNK_SIZE_MAX + CHUNK_EXCESS_MAX,
@@ -171,8 +170,9 @@ static enum status gather_entry(struct chunk *chunk, struct bytes key, struct by
 {
     struct jobs *jobs = chunk->jobs;
     struct stored_document stored;
-    struct bytes id = bytes_of(key.data + DOCUMENT_HEAD_SIZE, key.size - DOCUMENT_HEAD_SIZE);
+    struct bytes id;
     bool is_shared = false;
+    TRY(cell_key_document_id(key, &id));
     TRY(stored_document_decode(value, &stored));
     buffer_clear(&jobs->entry);
     buffer_clear(&jobs->value);
