@@ -23,6 +23,8 @@
  *    the readers of at most open_files_max tables. Indexes and filters are cut into small blocks:
  *    whole, those of one table are larger than a shard of a small cache, so that every get would
  *    read them again (measured: 46 us a get instead of 3).
+ * 8. A filter in front of each memtable spares most gets the way through it: 1.7 us instead of 2.2,
+ *    for 0.2 us more a put.
  */
 #include "storage/rocksdb/state_rocksdb.h"
 
@@ -51,6 +53,9 @@ enum {
     ERROR_TEXT_SIZE_MAX = 512,
     FLUSH_POLL_MS = 1,
 };
+
+// The part of a write buffer that its filter takes: at least ten bits for each cell.
+static const double MEMTABLE_FILTER_RATIO = 0.02;
 
 struct state_rocksdb {
     struct state state;                   // first: the port
@@ -370,6 +375,8 @@ static void set_memory_options(rocksdb_options_t *options,
     rocksdb_options_set_write_buffer_size(options, write_buffer_size);
     rocksdb_options_set_max_write_buffer_number(options, WRITE_BUFFER_COUNT);
     rocksdb_options_set_arena_block_size(options, write_buffer_size / 16);
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, MEMTABLE_FILTER_RATIO);
+    rocksdb_options_set_memtable_whole_key_filtering(options, 1);
     rocksdb_options_set_max_open_files(options, open_files_max);
     rocksdb_options_set_max_manifest_file_size(options, MANIFEST_SIZE_MAX);
 }
