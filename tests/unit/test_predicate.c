@@ -562,9 +562,27 @@ Test(predicate, bounds_are_the_tightest_that_can_be_read_off)
     expect_bounds("{\"a\": {\"$prefix\": \"x\"}}", "^ x");
     expect_bounds("{\"$and\": [{\"a\": {\"$gt\": 1}}, {\"a\": {\"$lt\": 9}}], \"a\": {\"$gt\": 3}}",
                   "> 3< 9");
-    expect_bounds("{\"$and\": [{\"a\": {\"$gt\": 1}}, {\"a\": 4}]}", "= 4");
-    expect_bounds("{\"$and\": [{\"a\": {\"$prefix\": \"x\"}}, {\"a\": {\"$prefix\": \"xy\"}}]}",
-                  "^ xy");
+}
+
+// Both ways round: what two conditions on "a" together say.
+static void expect_bounds_of_both(const char *one, const char *other, const char *expected)
+{
+    char where[256];
+    snprintf(where, sizeof where, "{\"$and\": [{\"a\": %s}, {\"a\": %s}]}", one, other);
+    expect_bounds(where, expected);
+    snprintf(where, sizeof where, "{\"$and\": [{\"a\": %s}, {\"a\": %s}]}", other, one);
+    expect_bounds(where, expected);
+}
+
+Test(predicate, bounds_are_the_tighter_of_two)
+{
+    expect_bounds_of_both("{\"$gt\": 2}", "{\"$gt\": 1.5}", "> 2");
+    expect_bounds_of_both("{\"$gt\": 2}", "{\"$gte\": 2}", "> 2");
+    expect_bounds_of_both("{\"$lt\": 2}", "{\"$lt\": 2.5}", "< 2");
+    expect_bounds_of_both("{\"$lt\": 2}", "{\"$lte\": 2}", "< 2");
+    expect_bounds_of_both("{\"$in\": [1, 5]}", "{\"$in\": [3, 9]}", ">= 3<= 5");
+    expect_bounds_of_both("{\"$prefix\": \"x\"}", "{\"$prefix\": \"xy\"}", "^ xy");
+    expect_bounds_of_both("{\"$gt\": 1}", "4", "= 4");
 }
 
 Test(predicate, bounds_know_nothing_of_what_need_not_hold)
