@@ -14,7 +14,8 @@ uint64_t handover_target(const struct streaming *streaming, struct bytes name)
     for (size_t i = 0; i < streaming->peer_count; i++) {
         const struct peer *peer = &streaming->peers[i];
         bool wanted = name.size == 0 || bytes_equal(name, bytes_from_text(peer->name));
-        bool able = peer->voter && !peer->down && !peer->damaged && !peer->disk_full;
+        bool able = peer->voter && !peer->down && !peer->replaced && !peer->damaged &&
+                    !peer->disk_full;
         if (wanted && able && (best == NULL || peer->match_position > best->match_position)) {
             best = peer;
         }

@@ -12,7 +12,7 @@
  * 3. Nothing is executed before the no-op is committed and applied (rule 17).
  * 4. A primary without a confirmed round for suspect_after, or with work and no progress for
  *    stall_ms, is none any more, whatever it thinks (rule 34). A lack of disk space is no stall:
- *    writes are refused, reads go on.
+ *    writes are refused, reads go on. Neither is a majority that is still being brought up.
  * 5. A voter that promised a higher epoch is reported, not obeyed: the majority still follows. A
  *    coordinator elects above it (rule 35).
  */
@@ -169,7 +169,9 @@ bool leader_on_heartbeat(struct leader *leader, const struct event *event, struc
     const struct core *core = leader->core;
     bool idle = core->commit_position == core->log.last.position &&
                 core->durable_position == core->log.last.position && !leader->proposals.open;
-    if (idle || leader_lacks_space(leader)) {
+    bool progressed = leader->streaming.progress != leader->seen_progress;
+    leader->seen_progress = leader->streaming.progress;
+    if (idle || progressed || leader_lacks_space(leader)) {
         leader->progress_us = now_us;
     }
     bool stalled = now_us - leader->progress_us > (uint64_t)timings->stall_ms * 1000;

@@ -22,6 +22,7 @@ struct leader {
     uint64_t epoch;                // epoch that it leads
     uint64_t noop_position;        // first entry of the epoch
     uint64_t progress_us;          // when the commit position last moved, or nothing waited
+    uint64_t seen_progress;        // of streaming, at the last heartbeat
     uint64_t wanted_epoch;         // a voter refused with this higher promise (rule 35); 0: none
     struct proposals proposals;
     struct streaming streaming;

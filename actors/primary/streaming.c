@@ -26,6 +26,9 @@
 #include <stdio.h>
 #include <string.h>
 
+// How long a node waits after what was to bring it up failed.
+enum { REST_US = 500 * 1000 };
+
 void streaming_init(struct streaming *streaming, struct core *core, struct state *state,
                     const struct applied *applied)
 {
@@ -39,13 +42,27 @@ void streaming_release(struct streaming *streaming)
     buffer_release(&streaming->frames);
 }
 
+// A place for one more; a directory that nobody counts and that is gone gives up its own.
+static struct peer *streaming_free_peer(struct streaming *streaming)
+{
+    if (streaming->peer_count < PEER_COUNT_MAX) {
+        return &streaming->peers[streaming->peer_count++];
+    }
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        if (streaming->peers[i].replaced && !streaming->peers[i].voter) {
+            return &streaming->peers[i];
+        }
+    }
+    return NULL;
+}
+
 static struct peer *streaming_add(struct streaming *streaming, uint64_t directory_id,
                                   struct bytes name)
 {
-    if (streaming->peer_count == PEER_COUNT_MAX) {
+    struct peer *peer = streaming_free_peer(streaming);
+    if (peer == NULL) {
         return NULL;
     }
-    struct peer *peer = &streaming->peers[streaming->peer_count++];
     *peer = (struct peer){.directory_id = directory_id,
                           .voter = core_is_voter(streaming->core, directory_id),
                           .start_position = streaming->core->log.last.position - 1,
@@ -89,17 +106,22 @@ struct peer *streaming_find(struct streaming *streaming, uint64_t directory_id)
     return NULL;
 }
 
-// A node whose disk was replaced has another identity: nobody answers for the old one.
+// A node whose disk was replaced has another identity: nobody answers for the old one there.
 static void streaming_mark_replaced(struct streaming *streaming,
-                                    const struct topology_member *member)
+                                    const struct topology_member *member, struct outbox *out)
 {
     for (size_t i = 0; i < streaming->peer_count; i++) {
         struct peer *peer = &streaming->peers[i];
-        if (strcmp(peer->name, member->name) != 0) {
+        if (peer->address != member->address || member->state == MEMBER_unreachable) {
             continue;
         }
-        peer->replaced = peer->directory_id != member->directory_id;
-        if (peer->replaced && streaming->transfer.directory_id == peer->directory_id) {
+        bool replaced = peer->directory_id != member->directory_id;
+        if (replaced && !peer->replaced) {
+            outbox_log(out, LOG_INFO, "event=replaced node=%s directory_id=%016llx", peer->name,
+                       (unsigned long long)member->directory_id);
+        }
+        peer->replaced = replaced;
+        if (replaced && streaming->transfer.directory_id == peer->directory_id) {
             transfer_out_stop(&streaming->transfer);
         }
     }
@@ -116,7 +138,7 @@ void streaming_on_topology(struct streaming *streaming, const struct topology *t
             member->directory_id == streaming->core->vote.directory_id) {
             continue;
         }
-        streaming_mark_replaced(streaming, member);
+        streaming_mark_replaced(streaming, member, out);
         struct peer *peer = streaming_find(streaming, member->directory_id);
         if (peer == NULL) {
             peer = streaming_add(streaming, member->directory_id, bytes_from_text(member->name));
@@ -140,12 +162,32 @@ static void streaming_append(struct streaming *streaming, struct peer *peer,
     outbox_send(out, peer->address, &(struct message){.kind = MESSAGE_append, .append = append});
 }
 
+// Whether the node has answered in this epoch, and lately.
+static bool streaming_hears(const struct streaming *streaming, const struct peer *peer,
+                            uint64_t now_us)
+{
+    uint64_t patience_us = (uint64_t)streaming->core->process->timings.member_expiry_ms * 1000;
+    return peer->heard_us != 0 && now_us - peer->heard_us <= patience_us;
+}
+
+// What was to bring a node up failed: others come first for a while.
+static void streaming_rest(struct streaming *streaming, uint64_t directory_id, uint64_t now_us)
+{
+    struct peer *peer = streaming_find(streaming, directory_id);
+    if (peer != NULL) {
+        peer->rest_until_us = now_us + REST_US;
+    }
+}
+
 // The journal is asked for what memory does not hold any more; or the state is sent, if the journal
 // doesn't hold it either.
 static void streaming_go_back(struct streaming *streaming, struct peer *peer, uint64_t now_us,
                               struct outbox *out)
 {
     struct core *core = streaming->core;
+    if (now_us < peer->rest_until_us || !streaming_hears(streaming, peer, now_us)) {
+        return;
+    }
     if (peer->next_position <= core->log.base.position) {
         transfer_out_start(&streaming->transfer, peer->directory_id, peer->address, now_us, out);
         return;
@@ -215,7 +257,10 @@ void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t 
         struct message_append heartbeat = {.previous_position = first - 1, .round = round};
         streaming_append(streaming, peer, heartbeat, out);
     }
-    transfer_out_expire(&streaming->transfer, now_us, out);
+    uint64_t receiver = streaming->transfer.directory_id;
+    if (transfer_out_expire(&streaming->transfer, now_us, out)) {
+        streaming_rest(streaming, receiver, now_us);
+    }
 }
 
 // A node that has less than it acknowledged says that it is damaged; or else it refuses for a while
@@ -276,6 +321,7 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
         return NULL; // from before it was damaged
     }
     peer->down = false;
+    peer->heard_us = event->now_us;
     peer->damaged = reply->damaged;
     if (reply->damaged && reply->damaged_promise >= streaming->epoch && !peer->hurt) {
         // What it acknowledged before in this epoch is gone.
@@ -293,6 +339,7 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
     if (reply->match_position > peer->match_position &&
         reply->match_position <= streaming->core->log.last.position) {
         peer->match_position = reply->match_position;
+        streaming->progress++;
     }
     if (peer->next_position <= peer->match_position) {
         peer->next_position = peer->match_position + 1;
@@ -350,6 +397,7 @@ void streaming_on_read(struct streaming *streaming, const struct event *event, s
     if (end == done->position) {
         outbox_log(out, LOG_WARNING, "event=read_back_failed status=%s position=%llu",
                    status_name(done->status), (unsigned long long)done->position);
+        peer->rest_until_us = event->now_us + REST_US;
         return;
     }
     struct message_append append = {.previous_position = done->position - 1,
@@ -366,7 +414,13 @@ void streaming_on_transfer_reply(struct streaming *streaming, const struct event
     struct peer *peer = streaming_find(streaming, reply->directory_id);
     uint64_t position = streaming->transfer.position;
     if (peer == NULL || reply->epoch != streaming->epoch ||
-        !transfer_out_on_reply(&streaming->transfer, event, out)) {
+        reply->directory_id != streaming->transfer.directory_id) {
+        return;
+    }
+    streaming->progress++;
+    if (!transfer_out_on_reply(&streaming->transfer, event, out)) {
+        bool is_over = streaming->transfer.directory_id == 0;
+        peer->rest_until_us = is_over ? event->now_us + REST_US : 0;
         return;
     }
     peer->next_position = position + 1;
@@ -401,7 +455,7 @@ uint64_t streaming_majority_position(const struct streaming *streaming)
     return majority_value(positions, count, majority_of(core->configuration.voter_count));
 }
 
-uint64_t streaming_needed_position(const struct streaming *streaming)
+uint64_t streaming_needed_position(const struct streaming *streaming, uint64_t now_us)
 {
     uint64_t needed = streaming->core->log.last.position;
     for (size_t i = 0; i < streaming->peer_count; i++) {
@@ -410,7 +464,8 @@ uint64_t streaming_needed_position(const struct streaming *streaming)
         if (streaming->transfer.directory_id == peer->directory_id) {
             position = streaming->transfer.position;
         }
-        if (!peer->down && !peer->replaced && position < needed) {
+        bool answers = streaming_hears(streaming, peer, now_us) && !peer->replaced;
+        if (answers && position < needed) {
             needed = position;
         }
     }

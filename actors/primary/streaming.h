@@ -27,6 +27,8 @@ struct peer {
     uint64_t told_position;   // commit position last sent
     uint64_t probe_position;  // where the last probe began
     uint64_t sent_us;         // when something was last sent
+    uint64_t heard_us;        // when it last answered an append of this epoch; 0: never
+    uint64_t rest_until_us;   // nothing is read back or transferred for it before
     uint64_t refused_us;      // since when it refuses what it acknowledged; 0: it doesn't
     uint64_t round;           // highest round answered
     uint64_t read_sequence;   // disk request that reads entries back for it; 0: none
@@ -39,6 +41,7 @@ struct streaming {
     struct peer peers[PEER_COUNT_MAX];
     size_t peer_count;
     struct buffer frames; // scratch
+    uint64_t progress;    // grows when another node gets on: acknowledges more, or takes a chunk
     struct transfer_out transfer;
 };
 
@@ -78,6 +81,6 @@ void streaming_on_connection(struct streaming *streaming, uint64_t address, bool
 uint64_t streaming_majority_position(const struct streaming *streaming);
 
 // The lowest position that a node which answers still needs; the end of the log if none does.
-uint64_t streaming_needed_position(const struct streaming *streaming);
+uint64_t streaming_needed_position(const struct streaming *streaming, uint64_t now_us);
 
 #endif

@@ -143,14 +143,18 @@ bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *ev
     return false;
 }
 
-void transfer_out_expire(struct transfer_out *transfer, uint64_t now_us, struct outbox *out)
+bool transfer_out_expire(struct transfer_out *transfer, uint64_t now_us, struct outbox *out)
 {
     if (transfer->directory_id == 0) {
-        return;
+        return false;
     }
     if (now_us - transfer->made_us > TRANSFER_PATIENCE_US) {
+        outbox_log(out, LOG_WARNING, "event=transfer_given_up status=deadline");
         transfer_out_stop(transfer);
-    } else if (now_us - transfer->sent_us > TRANSFER_RESEND_US) {
+        return true;
+    }
+    if (now_us - transfer->sent_us > TRANSFER_RESEND_US) {
         transfer_out_send(transfer, now_us, out);
     }
+    return false;
 }

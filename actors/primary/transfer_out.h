@@ -42,8 +42,8 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, ui
 bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,
                            struct outbox *out);
 
-// Sends a chunk again that was not answered, and gives up a receiver that has not answered for
-// long.
-void transfer_out_expire(struct transfer_out *transfer, uint64_t now_us, struct outbox *out);
+// Sends a chunk again that was not answered. True: the receiver has not answered for so long that
+// it is given up.
+bool transfer_out_expire(struct transfer_out *transfer, uint64_t now_us, struct outbox *out);
 
 #endif

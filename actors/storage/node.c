@@ -374,7 +374,7 @@ static void on_disk(struct node *node, const struct event *event, struct outbox 
     } else if (done->kind == DISK_READ && node->leader.leads) {
         streaming_on_read(&node->leader.streaming, event, out);
     } else if (done->kind == DISK_FLUSH) {
-        node_on_flushed(node, done, out);
+        node_on_flushed(node, event, out);
     } else if (done->kind == DISK_DROP) {
         node_on_dropped(node, done);
     }

@@ -128,7 +128,7 @@ void node_on_switchover(struct node *node, const struct event *event, struct out
 void node_upkeep_start(struct node *node, uint64_t now_us, struct outbox *out);
 void node_on_upkeep(struct node *node, uint64_t now_us, struct outbox *out);
 void node_on_high_water(struct node *node, uint64_t now_us, struct outbox *out);
-void node_on_flushed(struct node *node, const struct disk_done *done, struct outbox *out);
+void node_on_flushed(struct node *node, const struct event *event, struct outbox *out);
 void node_on_dropped(struct node *node, const struct disk_done *done);
 
 // Entries became durable: the mark has to follow.

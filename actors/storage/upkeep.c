@@ -42,24 +42,40 @@ static void node_flush_if_due(struct node *node, uint64_t now_us, struct outbox 
     upkeep->flush_sequence = core_request(&node->core, &request, out);
 }
 
+// Takes out the checkpoint that leaves the smallest gap: a slow trickle of writes must not push out
+// those that grow old enough to drop the journal by.
+static void node_thin_checkpoints(struct upkeep *upkeep)
+{
+    size_t thinned = 1;
+    uint64_t smallest = UINT64_MAX;
+    for (size_t i = 1; i + 1 < upkeep->checkpoint_count; i++) {
+        uint64_t gap = upkeep->checkpoints[i + 1].written - upkeep->checkpoints[i - 1].written;
+        if (gap < smallest) {
+            smallest = gap;
+            thinned = i;
+        }
+    }
+    upkeep->checkpoint_count--;
+    memmove(upkeep->checkpoints + thinned, upkeep->checkpoints + thinned + 1,
+            (upkeep->checkpoint_count - thinned) * sizeof(upkeep->checkpoints[0]));
+}
+
 static void node_add_checkpoint(struct upkeep *upkeep, uint64_t position)
 {
     if (upkeep->checkpoint_count == CHECKPOINT_COUNT) {
-        upkeep->checkpoint_count--;
-        memmove(upkeep->checkpoints, upkeep->checkpoints + 1,
-                upkeep->checkpoint_count * sizeof(upkeep->checkpoints[0]));
+        node_thin_checkpoints(upkeep);
     }
     upkeep->checkpoints[upkeep->checkpoint_count++] = (struct checkpoint){
         .position = position, .written = upkeep->flushed_size};
 }
 
 // Up to where the journal may be dropped; 0 for not at all.
-static uint64_t node_droppable(const struct node *node)
+static uint64_t node_droppable(const struct node *node, uint64_t now_us)
 {
     const struct upkeep *upkeep = &node->upkeep;
     const struct node_sizes *sizes = &node->core.process->sizes;
     uint64_t needed = node->state == NODE_LEADING
-                          ? streaming_needed_position(&node->leader.streaming)
+                          ? streaming_needed_position(&node->leader.streaming, now_us)
                           : UINT64_MAX;
     uint64_t droppable = 0;
     for (size_t i = 0; i < upkeep->checkpoint_count; i++) {
@@ -73,9 +89,9 @@ static uint64_t node_droppable(const struct node *node)
     return droppable;
 }
 
-static void node_drop_if_due(struct node *node, struct outbox *out)
+static void node_drop_if_due(struct node *node, uint64_t now_us, struct outbox *out)
 {
-    uint64_t position = node_droppable(node);
+    uint64_t position = node_droppable(node, now_us);
     if (position <= node->core.log.base.position || node->upkeep.drop_sequence != 0) {
         return;
     }
@@ -83,8 +99,9 @@ static void node_drop_if_due(struct node *node, struct outbox *out)
     node->upkeep.drop_sequence = core_request(&node->core, &request, out);
 }
 
-void node_on_flushed(struct node *node, const struct disk_done *done, struct outbox *out)
+void node_on_flushed(struct node *node, const struct event *event, struct outbox *out)
 {
+    const struct disk_done *done = event->done;
     node->upkeep.flush_sequence = 0;
     if (done->status != STATUS_ok) {
         outbox_log(out, LOG_WARNING, "event=flush_failed status=%s", status_name(done->status));
@@ -92,7 +109,7 @@ void node_on_flushed(struct node *node, const struct disk_done *done, struct out
         return;
     }
     node_add_checkpoint(&node->upkeep, done->position);
-    node_drop_if_due(node, out);
+    node_drop_if_due(node, event->now_us, out);
 }
 
 void node_on_dropped(struct node *node, const struct disk_done *done)
@@ -110,7 +127,7 @@ void node_on_upkeep(struct node *node, uint64_t now_us, struct outbox *out)
         marks_expire(node->marks, now_us - horizon_us);
     }
     node_flush_if_due(node, now_us, out);
-    node_drop_if_due(node, out);
+    node_drop_if_due(node, now_us, out);
     outbox_timer(out, NODE_TIMER_UPKEEP, now_us + UPKEEP_INTERVAL_US);
 }
 

@@ -37,9 +37,21 @@ static bool set_option(struct options *options, const char *name, uint64_t value
             return true;
         }
     }
-    if (strcmp(name, "segment") == 0) {
-        options->sizes.segment = value;
-    } else if (strcmp(name, "seed") == 0) {
+    struct {
+        const char *name;
+        uint64_t *place;
+    } sizes[] = {
+        {"segment", &options->sizes.segment},   {"drop_flush", &options->sizes.flush},
+        {"keep", &options->sizes.journal_keep}, {"max", &options->sizes.journal_max},
+        {"window", &options->sizes.log_window}, {"chunk", &options->sizes.transfer_chunk},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (strcmp(sizes[i].name, name) == 0) {
+            *sizes[i].place = value;
+            return true;
+        }
+    }
+    if (strcmp(name, "seed") == 0) {
         options->seed = value;
     } else {
         return false;

@@ -3,7 +3,8 @@
  *
  *     # comment
  *     cluster voters=3 clients=2       first line; also replicas coordinators writers readers
- *                                      delay_us sync_us flush segment keys outstanding seed
+ *                                      delay_us sync_us flush segment keys outstanding seed,
+ *                                      and the sizes drop_flush keep max window chunk
  *     run 500ms                        virtual time passes (us, ms, s)
  *     wait primary s1|any|none [2s]    until it serves; a violation after the limit (5s)
  *     wait answers [2s]                until no client has a question open

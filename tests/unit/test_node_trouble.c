@@ -115,6 +115,7 @@ Test(node_trouble, a_bad_journal_of_the_primary_makes_it_send_the_state)
 {
     node_fixture_lead(&f, 1);
     node_fixture_acknowledge(&f, FROM_S2, S2, 1, 1);
+    node_fixture_acknowledge(&f, FROM_S3, S3, 1, 0);
     struct peer *s3 = streaming_find(&f.node->leader.streaming, S3);
     put(1);
     node_fixture_disk_all(&f);
@@ -338,4 +339,25 @@ Test(node_trouble, a_voter_that_lost_what_it_acknowledged_is_sent_it_again)
     refuse_with_hint(2);
     cr_assert_eq(s3->match_position, 1);
     cr_assert_eq(node_fixture_sent(&f, MESSAGE_append)->append.previous_position, 1);
+}
+
+// The state is flushed after `size` more bytes of entries.
+static void flush_after(uint64_t size, uint64_t position)
+{
+    struct upkeep *upkeep = &f.node->upkeep;
+    upkeep->applied_size += size;
+    upkeep->flushed_size = upkeep->applied_size;
+    struct disk_done done = {.kind = DISK_FLUSH, .position = position};
+    struct event event = {.kind = EVENT_DISK, .now_us = f.now_us, .done = &done};
+    node_on_flushed(f.node, &event, &f.out);
+}
+
+Test(node_trouble, a_trickle_of_writes_lets_the_journal_be_dropped_too)
+{
+    const uint64_t size = 1 * MIB;
+    uint64_t flushes = JOURNAL_KEEP_SIZE / size + 2 * CHECKPOINT_COUNT;
+    for (uint64_t i = 1; i <= flushes; i++) {
+        flush_after(size, i);
+    }
+    cr_assert_neq(f.node->upkeep.drop_sequence, 0);
 }
