@@ -130,8 +130,11 @@ struct change {
 
 static enum status fail(const struct change *change, enum status status, const char *reason)
 {
-    snprintf(change->sentence, ERROR_MESSAGE_SIZE_MAX, "a %s of the transaction itself %s",
-             operation_kind_name(change->operation->kind), reason);
+    int begin = snprintf(change->sentence, ERROR_MESSAGE_SIZE_MAX,
+                         "a %s of the transaction itself ",
+                         operation_kind_name(change->operation->kind));
+    size_t room = ERROR_MESSAGE_SIZE_MAX - (size_t)begin;
+    snprintf(change->sentence + begin, room, "%.*s", (int)room - 1, reason);
     return status;
 }
 
