@@ -167,18 +167,6 @@ static enum status open_cursor(struct query *query, const struct step *step, str
     return STATUS_ok;
 }
 
-static enum status page_size(struct query *query, const struct step *step, uint64_t *ret_rows)
-{
-    uint64_t limit = step->operation.limit;
-    if (limit > PAGE_ROWS_MAX) {
-        return fail(query, step, STATUS_too_large,
-                    "asks for %llu documents at once, %d are allowed: ask for pages",
-                    (unsigned long long)limit, PAGE_ROWS_MAX);
-    }
-    *ret_rows = limit == 0 ? PAGE_ROWS_DEFAULT : limit;
-    return STATUS_ok;
-}
-
 // Appends the rows of a page; ret_is_full: one of them has no room in the answer.
 static void pack_rows(struct query *query, const struct step *step, struct find *find,
                       struct results_list *list, bool *ret_is_full)
@@ -251,11 +239,11 @@ static enum status run_find(struct query *query, const struct step *step)
         .view = &query->view,
         .collection = &query->collection,
         .operation = &step->operation,
+        .rows_max = step->operation.limit > 0 ? step->operation.limit : PAGE_ROWS_DEFAULT,
         .examined_max = PAGE_EXAMINED_MAX,
     };
     struct find *find;
     TRY(check_where(query, step));
-    TRY(page_size(query, step, &request.rows_max));
     TRY(open_cursor(query, step, &cursor, &request.after));
     TRY(begin_find(query, step, &request, &find));
     return pack_page(query, step, &find);

@@ -413,3 +413,68 @@ Test(key, survives_damage)
         }
     }
 }
+
+// Whether `key` lies in the range of the keys of this kind.
+static bool is_in_range_of(enum value_kind kind, const struct buffer *key)
+{
+    AUTO(buffer_release) struct buffer begin = {0};
+    AUTO(buffer_release) struct buffer end = {0};
+    key_append_type_begin(&begin, kind);
+    key_append_type_end(&end, kind);
+    return bytes_compare(buffer_bytes(&begin), buffer_bytes(key)) <= 0 &&
+           bytes_compare(buffer_bytes(key), buffer_bytes(&end)) < 0;
+}
+
+// Numbers are one type.
+static enum value_kind type_of(enum value_kind kind)
+{
+    return kind == VALUE_NEGATIVE || kind == VALUE_FLOAT ? VALUE_UNSIGNED : kind;
+}
+
+Test(key, types_have_ranges_of_their_own)
+{
+    AUTO(buffer_release) struct buffer value = {0};
+    AUTO(buffer_release) struct buffer key = {0};
+    struct random random;
+    random_init(&random, 8);
+    for (unsigned i = 0; i < 20000; i++) {
+        buffer_clear(&value);
+        buffer_clear(&key);
+        value_append_random(&random, 2, &value);
+        append_key(&value, &key);
+        struct cursor cursor = cursor_of(buffer_bytes(&value));
+        enum value_kind kind;
+        cr_assert_eq(cursor_peek(&cursor, &kind), STATUS_ok);
+        for (unsigned other = VALUE_NIL; other < VALUE_EXTENSION; other++) {
+            bool is_same = type_of((enum value_kind)other) == type_of(kind);
+            cr_assert_eq(is_in_range_of((enum value_kind)other, &key), is_same);
+        }
+    }
+}
+
+Test(key, texts_that_begin_alike_are_one_range)
+{
+    AUTO(buffer_release) struct buffer begin = {0};
+    AUTO(buffer_release) struct buffer end = {0};
+    AUTO(buffer_release) struct buffer key = {0};
+    AUTO(buffer_release) struct buffer text = {0};
+    struct random random;
+    random_init(&random, 9);
+    for (unsigned i = 0; i < 20000; i++) {
+        buffer_clear(&begin);
+        buffer_clear(&end);
+        buffer_clear(&key);
+        buffer_clear(&text);
+        struct bytes beginning = bytes_of("a\0\x7fz", random_below(&random, 5));
+        for (uint64_t size = random_below(&random, 6); size > 0; size--) {
+            buffer_append_u8(&text, (uint8_t) "a\0\x7fz"[random_below(&random, 4)]);
+        }
+        key_append_text_beginning(&begin, beginning);
+        buffer_append(&end, buffer_bytes(&begin));
+        key_append_end(&end);
+        key_append_text(&key, buffer_bytes(&text));
+        bool is_in = bytes_compare(buffer_bytes(&begin), buffer_bytes(&key)) <= 0 &&
+                     bytes_compare(buffer_bytes(&key), buffer_bytes(&end)) < 0;
+        cr_assert_eq(is_in, bytes_starts_with(buffer_bytes(&text), beginning));
+    }
+}
