@@ -1,6 +1,8 @@
 /*
  * Collections and indexes. Each change is a transaction of its own. An index is built by the
- * cluster bit by bit, so whoever wants to see it serve looks again and again how far it is.
+ * cluster bit by bit, so whoever wants to see it serve looks again and again how far it is: at
+ * first often, since most indexes are built at once, then less and less often. Giving up changes
+ * nothing about the index.
  */
 #include "client/skein_internal.h"
 

@@ -1,6 +1,9 @@
 /*
  * Requests whose end is waited for: a submission with a callback that copies the outcome and wakes
  * the caller. Waiting is not bounded here: the request machine ends every request by its deadline.
+ *
+ * What a call asks for and how it went stand in the same struct, so callers can use one again and
+ * again: only the first part is read, and only the second is written.
  */
 #include "client/skein_internal.h"
 

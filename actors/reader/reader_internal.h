@@ -2,8 +2,8 @@
  * The inside of the reader, shared by reader.c (events, read points, the cluster) and serving.c
  * (the life of a read).
  */
-#ifndef SKEIN_ACTORS_READER_INTERNAL_H
-#define SKEIN_ACTORS_READER_INTERNAL_H
+#ifndef SKEIN_ACTORS_READER_READER_INTERNAL_H
+#define SKEIN_ACTORS_READER_READER_INTERNAL_H
 
 #include "actors/reader/marking.h"
 #include "actors/reader/points.h"

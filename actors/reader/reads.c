@@ -1,6 +1,9 @@
 /*
  * A read keeps a copy of its operations, so that it can be sent to another replica. The buffer of
  * that copy stays with the slot unless it grew large: a busy reader allocates nothing.
+ *
+ * Marks that clients ask for are carried in the same table, without operations: they have deadlines
+ * and wait for the primary like reads do.
  */
 #include "actors/reader/reads.h"
 

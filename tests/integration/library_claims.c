@@ -66,20 +66,6 @@ void stage_insert(const struct stage *stage, struct skein *skein, int64_t id, co
     skein_document_release(&document);
 }
 
-int64_t number_of(const struct skein_document *document)
-{
-    char *json = NULL;
-    if (document->data == NULL) {
-        return -1;
-    }
-    EXPECT(skein_bytes_to_json(skein_document_bytes(document), &json) == SKEIN_ok);
-    const char *field = strstr(json, "\"n\":");
-    EXPECT(field != NULL);
-    int64_t number = strtoll(field + 4, NULL, 10);
-    free(json);
-    return number;
-}
-
 int64_t stage_number(const struct stage *stage, struct skein *skein, const char *id)
 {
     struct skein_call call = stage_call(stage);
@@ -91,6 +77,20 @@ int64_t stage_number(const struct stage *stage, struct skein *skein, const char 
     }
     int64_t number = number_of(&document);
     skein_document_release(&document);
+    return number;
+}
+
+int64_t number_of(const struct skein_document *document)
+{
+    char *json = NULL;
+    if (document->data == NULL) {
+        return -1;
+    }
+    EXPECT(skein_bytes_to_json(skein_document_bytes(document), &json) == SKEIN_ok);
+    const char *field = strstr(json, "\"n\":");
+    EXPECT(field != NULL);
+    int64_t number = strtoll(field + 4, NULL, 10);
+    free(json);
     return number;
 }
 
