@@ -10,7 +10,7 @@ from workload import Asker
 
 EXIT_CODES = {'bad_request': 2, 'type': 2, 'too_large': 2, 'too_deep': 2, 'absent': 1, 'exists': 1,
               'unique': 1, 'refused': 1, 'conflict': 1, 'too_old': 1, 'expired': 1, 'deadline': 4,
-              'unavailable': 4}
+              'unavailable': 4, 'stale': 4}
 
 
 def operation(name, collection, key=None, **fields):
