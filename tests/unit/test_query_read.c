@@ -314,117 +314,6 @@ Test(query_read, failures_of_the_state_are_told_by_all)
     state_memory_fail_reads(a.engine.state, STATUS_ok);
 }
 
-/*
- * The past.
- */
-
-// The next entry is of this time.
-static void set_time(uint64_t time_us)
-{
-    a.engine.time_us = time_us;
-    engine_settle(&a.engine);
-}
-
-static void put_at(uint64_t time_us, const char *collection, const char *id, int n)
-{
-    set_time(time_us);
-    asker_write(&a,
-                "{\"op\": \"put\", \"collection\": \"%s\", \"id\": \"%s\", \"document\": {\"n\": "
-                "%d}}",
-                collection, id, n);
-}
-
-static void delete_at(uint64_t time_us, const char *id)
-{
-    set_time(time_us);
-    asker_write(&a, "{\"op\": \"delete\", \"collection\": \"kept\", \"id\": \"%s\"}", id);
-}
-
-enum { START_S = 1000, KEPT_S = 100 };
-
-// x is put in versions 2 and 3, deleted in 4, put in 5; a second between them.
-static void live(void)
-{
-    set_time(START_S * 1000000);
-    asker_write(&a,
-                "{\"op\": \"create_collection\", \"collection\": \"kept\", \"settings\": "
-                "{\"history\": %d}}",
-                KEPT_S);
-    put_at((START_S + 1) * 1000000, "kept", "x", 1);
-    put_at((START_S + 2) * 1000000, "kept", "x", 2);
-    delete_at((START_S + 3) * 1000000, "x");
-    put_at((START_S + 4) * 1000000, "kept", "x", 3);
-}
-
-static void expect_get(const struct message_read *how, const char *n)
-{
-    asker_read(&a, how, "[{\"op\": \"get\", \"collection\": \"kept\", \"id\": \"x\"}]");
-    AUTO(buffer_release) struct buffer document = {0};
-    cr_assert_eq(a.reply.status, STATUS_ok, "%.*s", (int)a.reply.message.size,
-                 (const char *)a.reply.message.data);
-    asker_field(&a, "document", &document);
-    cr_assert(bytes_equal(buffer_bytes(&document), bytes_from_text(n)), "%.*s is not %s",
-              (int)document.size, (const char *)document.data, n);
-}
-
-static void expect_get_at(uint64_t version, const char *n)
-{
-    struct message_read how = {.level = READ_snapshot, .at_version = version};
-    expect_get(&how, n);
-    cr_assert_eq(a.reply.version, version);
-}
-
-static void expect_get_at_time(uint64_t time_us, const char *n)
-{
-    struct message_read how = {.level = READ_snapshot, .at_time_us = time_us};
-    expect_get(&how, n);
-}
-
-Test(query_read, get_finds_any_version_that_history_has)
-{
-    live();
-    uint64_t first = a.engine.applied.place.version - 3;
-    expect_get_at(first, "{\"n\":1}");
-    expect_get_at(first + 1, "{\"n\":2}");
-    expect_get_at(first + 2, "null");
-    expect_get_at(first + 3, "{\"n\":3}");
-    put_at((START_S + 5) * 1000000, "kept", "y", 3);
-    expect_get_at(first + 4, "{\"n\":3}");
-}
-
-Test(query_read, get_finds_any_time_that_history_has)
-{
-    live();
-    expect_get_at_time((START_S + 1) * 1000000 - 1, "null");
-    expect_get_at_time((START_S + 1) * 1000000, "{\"n\":1}");
-    expect_get_at_time((START_S + 2) * 1000000 - 1, "{\"n\":1}");
-    expect_get_at_time((START_S + 2) * 1000000, "{\"n\":2}");
-    expect_get_at_time((START_S + 3) * 1000000, "null");
-    expect_get_at_time((START_S + 9) * 1000000, "{\"n\":3}");
-}
-
-Test(query_read, past_that_nobody_knows_is_too_old)
-{
-    struct message_read how = {.level = READ_snapshot};
-    live();
-    how.at_version = a.engine.applied.place.version - 4;
-    asker_read(&a, &how, "[{\"op\": \"get\", \"collection\": \"kept\", \"id\": \"x\"}]");
-    asker_expect_failure(&a, STATUS_too_old, "version");
-    how.at_version = a.engine.applied.place.version + 1;
-    asker_read(&a, &how, "[{\"op\": \"get\", \"collection\": \"kept\", \"id\": \"x\"}]");
-    asker_expect_failure(&a, STATUS_too_old, "version");
-    put_at((START_S + 2 * KEPT_S) * 1000000, "other", "x", 1);
-    how.at_version = 0;
-    how.at_time_us = START_S * 1000000;
-    asker_read(&a, &how, "[{\"op\": \"get\", \"collection\": \"kept\", \"id\": \"x\"}]");
-    asker_expect_failure(&a, STATUS_too_old, "a time that isn't kept");
-    how.at_time_us = a.engine.applied.time_us;
-    asker_read(&a, &how, "[{\"op\": \"get\", \"collection\": \"other\", \"id\": \"x\"}]");
-    asker_expect_failure(&a, STATUS_too_old, "\"history\" of its collection");
-    asker_read(&a, &how, "[{\"op\": \"count\", \"collection\": \"kept\"}]");
-    asker_expect_failure(&a, STATUS_too_old, "operation 0 (count)");
-}
-
 Test(query_read, mark_answers_before_history_does)
 {
     asker_write(&a,
@@ -435,30 +324,8 @@ Test(query_read, mark_answers_before_history_does)
     asker_expect_at(&a, version, "{\"op\": \"count\", \"collection\": \"c\"}", "{\"count\":1}");
 }
 
-Test(query_read, history_tells_all_versions_from_the_newest_on)
-{
-    live();
-    char wanted[1024];
-    snprintf(wanted, sizeof wanted,
-             "{\"versions\":[{\"document\":{\"n\":3},\"document_version\":%llu,\"time\":1004000000}"
-             ",{\"document\":null,\"document_version\":%llu,\"time\":1003000000}"
-             ",{\"document\":{\"n\":2},\"document_version\":%llu,\"time\":1002000000}"
-             ",{\"document\":{\"n\":1},\"document_version\":%llu,\"time\":1001000000}],"
-             "\"complete\":true}",
-             (unsigned long long)a.engine.applied.place.version,
-             (unsigned long long)a.engine.applied.place.version - 1,
-             (unsigned long long)a.engine.applied.place.version - 2,
-             (unsigned long long)a.engine.applied.place.version - 3);
-    asker_expect(&a, "{\"op\": \"history\", \"collection\": \"kept\", \"id\": \"x\"}", wanted);
-    asker_expect(&a, "{\"op\": \"history\", \"collection\": \"kept\", \"id\": \"y\"}",
-                 "{\"versions\":[],\"complete\":true}");
-    asker_expect(&a, "{\"op\": \"history\", \"collection\": \"none\", \"id\": \"y\"}",
-                 "{\"versions\":[],\"complete\":true}");
-}
-
 Test(query_read, history_that_does_not_fit_is_not_complete)
 {
-    set_time(START_S * 1000000);
     asker_write(&a, "{\"op\": \"create_collection\", \"collection\": \"birds\", \"settings\": "
                     "{\"history\": 100}}");
     for (int i = 0; i < 8; i++) {
