@@ -110,12 +110,16 @@ class Trouble(DocumentCase):
 
     def test_a_bound_on_the_lag_that_cannot_be_kept_is_stale(self):
         self.skein('put', self.c, 'x', '{}')
+        self.cluster.wait_until_whole()
         primary = self.cluster.primary()
-        self.cluster.kill(primary, signal.SIGSTOP)
+        majority = [primary, 's2' if primary == 's1' else 's1']
+        for name in majority:
+            self.cluster.kill(name, signal.SIGSTOP)
         try:
             self.assert_exit('stale', 'get', self.c, 'x', '--level', 'any', '--max-lag-ms', '1')
         finally:
-            self.cluster.kill(primary, signal.SIGCONT)
+            for name in majority:
+                self.cluster.kill(name, signal.SIGCONT)
         self.assertEqual(self.skein('get', self.c, 'x', '--level', 'any', '--max-lag-ms',
                                     '60000')['id'], 'x')
 
