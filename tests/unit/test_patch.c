@@ -316,9 +316,9 @@ Test(patch, may_make_a_map_that_needs_a_longer_head)
 
 Test(patch, may_have_any_number_of_pairs)
 {
-    expect_joined(0, 31);
-    expect_joined(0, 32);
-    expect_joined(0, 33);
+    expect_joined(0, 15);
+    expect_joined(0, 16);
+    expect_joined(0, 17);
     expect_joined(0, 1000);
 }
 

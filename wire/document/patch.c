@@ -29,7 +29,7 @@
 
 #include <stdlib.h>
 
-enum { FEW_CHANGES = 32 };
+enum { FEW_CHANGES = 16 };
 
 // The pairs of a patch, in the order of their paths.
 struct changes {
@@ -114,9 +114,10 @@ static void sort_changes(struct run *run, int (*compare)(const void *, const voi
     }
 }
 
-static enum status read_changes(struct changes *changes, struct cursor *cursor, char *ret_sentence)
+static enum status read_changes(struct cursor *cursor, struct patch_action *changes, size_t count,
+                                char *ret_sentence)
 {
-    for (size_t i = 0; i < changes->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct bytes path = walk_text(cursor);
         struct bytes operand = walk_value(cursor);
         if (!path_is_valid(path)) {
@@ -126,16 +127,16 @@ static enum status read_changes(struct changes *changes, struct cursor *cursor, 
                                              : "has \"%s\" in the place of a field's path",
                                  quote_of(path).text);
         }
-        TRY(patch_action_read(path, operand, &changes->all[i], ret_sentence));
+        TRY(patch_action_read(path, operand, &changes[i], ret_sentence));
     }
     return STATUS_ok;
 }
 
-// Reads a canonical patch into what the caller releases, on failure too.
+// Reads a canonical patch into `changes`, which were empty. The caller releases them, on failure,
+// too.
 static enum status take_changes(struct changes *changes, struct bytes patch, char *ret_sentence)
 {
     struct cursor cursor = cursor_of(patch);
-    changes->many = NULL;
     changes->all = changes->few;
     changes->count = walk_map(&cursor);
     if (changes->count > FEW_CHANGES) {
@@ -143,8 +144,8 @@ static enum status take_changes(struct changes *changes, struct bytes patch, cha
         ASSERT(changes->many != NULL);
         changes->all = changes->many;
     }
-    TRY(read_changes(changes, &cursor, ret_sentence));
     struct run run = {.first = changes->all, .count = changes->count};
+    TRY(read_changes(&cursor, run.first, run.count, ret_sentence));
     sort_changes(&run, compare_changes);
     return STATUS_ok;
 }
@@ -167,7 +168,7 @@ static enum status check_apart(const struct changes *changes, char *ret_sentence
 enum status patch_check(struct bytes patch, char ret_sentence[ERROR_MESSAGE_SIZE_MAX])
 {
     TRY(sentence_check_canonical(patch, ret_sentence));
-    AUTO(changes_release) struct changes changes;
+    AUTO(changes_release) struct changes changes = {0};
     TRY(take_changes(&changes, patch, ret_sentence));
     return check_apart(&changes, ret_sentence);
 }
@@ -344,7 +345,7 @@ static enum status patch_map(struct run run, struct bytes map, const struct patc
 static enum status patch_document(struct bytes patch, struct bytes document,
                                   const struct patch_scene *scene)
 {
-    AUTO(changes_release) struct changes changes;
+    AUTO(changes_release) struct changes changes = {0};
     size_t begin = scene->out->size;
     TRY(take_changes(&changes, patch, scene->sentence));
     TRY(patch_map((struct run){.first = changes.all, .count = changes.count}, document, scene));
@@ -359,7 +360,8 @@ enum status patch_apply(struct bytes patch, struct bytes document, uint64_t time
                         struct buffer *out, char ret_sentence[ERROR_MESSAGE_SIZE_MAX])
 {
     size_t size = out->size;
-    struct patch_scene scene = {.out = out, .time_us = time_us, .sentence = ret_sentence};
+    struct patch_scene scene = {.out = out, .time_us = time_us};
+    scene.sentence = ret_sentence;
     enum status status = patch_document(patch, document, &scene);
     if (status != STATUS_ok) {
         buffer_truncate(out, size);
