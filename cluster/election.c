@@ -386,7 +386,8 @@ static void count_poll(struct election *self, uint64_t now_us, struct outbox *ou
     begin_seal(self, now_us, out);
 }
 
-// Appoints when all answered, or a majority did and the grace for the others is over.
+// Appoints when all answered, or a majority did and the grace for the others is over; for a target
+// that has consented, until the step is over.
 static void count_seal(struct election *self, uint64_t now_us, struct outbox *out)
 {
     const struct ballot_answer *best;
@@ -400,11 +401,12 @@ static void count_seal(struct election *self, uint64_t now_us, struct outbox *ou
         }
         return;
     }
-    if (self->grace_us == 0) {
+    bool is_wanted = self->target == 0 || best->directory_id == self->target;
+    if (is_wanted && self->grace_us == 0) {
         self->grace_us = now_us + ELECTION_GRACE_US;
         arm(self, out);
     }
-    if (is_over || now_us >= self->grace_us) {
+    if (is_over || (is_wanted && now_us >= self->grace_us)) {
         begin_appoint(self, best, now_us, out);
     }
 }

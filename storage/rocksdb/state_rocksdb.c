@@ -15,6 +15,8 @@
  * 4. Once it has so recovered, rocksdb_flush() in 7.8.3 answers ok without waiting (seen on a small
  *    tmpfs: what was written after the recovery was lost in a close after that ok). So flush()
  *    counts the memtables that wait instead of believing it.
+ *    On a disk without room for it a flush isn't begun: a table file that failed for want of space
+ *    may meet an assertion of RocksDB's own the next time (7.8.3, writable_file_writer.h).
  * 5. Blocks are checked on every read from disk; an iterator that met a damaged one is merely at
  *    its end, so cursor_destroy always asks for the error.
  * 6. Iterators and snapshots are destroyed before the database (it aborts otherwise); the port asks
@@ -36,6 +38,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 enum {
     BLOCK_SIZE = 4 * 1024,
@@ -52,6 +55,7 @@ enum {
     SYNC_STEP_SIZE = 1024 * 1024,
     ERROR_TEXT_SIZE_MAX = 512,
     FLUSH_POLL_MS = 1,
+    FLUSH_MARGIN_SIZE = 4 * 1024 * 1024, // beside the memtables: tables' indexes, the manifest
 };
 
 // The part of a write buffer that its filter takes: at least ten bits for each cell.
@@ -66,6 +70,7 @@ struct state_rocksdb {
     rocksdb_readoptions_t *read;          // the newest state, checksums verified
     rocksdb_flushoptions_t *flush;        // waits
     rocksdb_writebatch_t *batch;          // of the writing thread, reused
+    char *path;                           // owned; of the database
     atomic_size_t open_count;             // snapshots and cursors
     pthread_mutex_t error_lock;           // guards last_error
     char last_error[ERROR_TEXT_SIZE_MAX]; // what RocksDB said last; empty for nothing
@@ -178,11 +183,25 @@ static enum status start_flush(struct state_rocksdb *self)
     return take_error(self, &error);
 }
 
+// Whether the disk can take what a flush would write.
+static bool has_room(struct state_rocksdb *self)
+{
+    struct statvfs disk;
+    if (statvfs(self->path, &disk) != 0) {
+        return true; // the flush will tell
+    }
+    uint64_t wanted = property(self, "rocksdb.cur-size-all-mem-tables") + FLUSH_MARGIN_SIZE;
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= wanted;
+}
+
 // See 4: what was written is durable when no memtable waits for its flush any more. RocksDB gives
 // no event for that in C, so it is asked again and again, which after a good flush is once.
 static enum status flush(struct state *state)
 {
     struct state_rocksdb *self = rocksdb_of(state);
+    if (!has_room(self)) {
+        return STATUS_read_only;
+    }
     uint64_t errors = property(self, "rocksdb.background-errors");
     TRY(start_flush(self));
     while (property(self, "rocksdb.num-immutable-mem-table") > 0) {
@@ -314,6 +333,7 @@ static void destroy(struct state **take_state)
         rocksdb_close(self->database);
     }
     rocksdb_writebatch_destroy(self->batch);
+    free(self->path);
     rocksdb_flushoptions_destroy(self->flush);
     rocksdb_readoptions_destroy(self->read);
     rocksdb_writeoptions_destroy(self->write);
@@ -442,6 +462,8 @@ enum status state_rocksdb_open(const char *path, const struct state_rocksdb_opti
     struct state_rocksdb *self = closed_new(options != NULL ? options : &defaults);
     struct state *state = &self->state;
     char *error = NULL;
+    self->path = strdup(path);
+    ASSERT(self->path != NULL);
     self->database = rocksdb_open(self->options, path, &error);
     enum status status = take_error(self, &error);
     if (status != STATUS_ok) {

@@ -260,6 +260,33 @@ Test(election_birth, the_target_of_a_handover_does_not_win_against_a_longer_log)
     stage_close(&stage);
 }
 
+// s1 and s2 have sealed for the handover to s3.
+static void open_handover(struct stage *stage)
+{
+    stage_open(stage, "123");
+    for (size_t i = 0; i < 3; i++) {
+        stage->voters[i].promised = 0;
+    }
+    election_consent(&stage->election, 4, 103, stage->now_us, &stage->post->out);
+    post_collect(stage->post);
+    stage_answer_all(stage, "12");
+}
+
+Test(election_birth, the_target_is_waited_for_until_the_step_is_over)
+{
+    struct stage stage;
+    open_handover(&stage);
+    stage_wait(&stage, 149 * MS);
+    stage_check_state(&stage, ELECTION_SEAL);
+    stage_answer(&stage, 2);
+    stage_check_appointed(&stage, 2);
+    stage_close(&stage);
+    open_handover(&stage);
+    stage_wait(&stage, 150 * MS); // s3 is dead
+    stage_check_state(&stage, ELECTION_APPOINT);
+    stage_close(&stage);
+}
+
 Test(election_birth, consent_is_good_for_one_attempt)
 {
     struct stage stage;
