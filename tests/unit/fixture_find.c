@@ -79,20 +79,6 @@ static void remove_entries(struct shelf *shelf, const struct document_id *id)
     }
 }
 
-void shelf_put_canonical(struct shelf *shelf, const struct document_id *id, struct bytes document)
-{
-    AUTO(buffer_release) struct buffer key = {0};
-    AUTO(buffer_release) struct buffer value = {0};
-    struct stored_document stored = {.document = document};
-    stored.version = ++shelf->version;
-    stored.time_us = 1000 * shelf->version;
-    remove_entries(shelf, id);
-    cell_key_document(&key, shelf->record.id, id);
-    stored_document_encode(&stored, &value);
-    overlay_put(shelf->overlay, buffer_bytes(&key), buffer_bytes(&value));
-    change_entries(shelf, id, document, true);
-}
-
 static struct document_id id_of(const char *text)
 {
     struct document_id id;
@@ -106,6 +92,20 @@ void shelf_put(struct shelf *shelf, const char *id, const char *json)
     struct document_id document_id = id_of(id);
     canonical_from_json(json, &document);
     shelf_put_canonical(shelf, &document_id, buffer_bytes(&document));
+}
+
+void shelf_put_canonical(struct shelf *shelf, const struct document_id *id, struct bytes document)
+{
+    AUTO(buffer_release) struct buffer key = {0};
+    AUTO(buffer_release) struct buffer value = {0};
+    struct stored_document stored = {.document = document};
+    stored.version = ++shelf->version;
+    stored.time_us = 1000 * shelf->version;
+    remove_entries(shelf, id);
+    cell_key_document(&key, shelf->record.id, id);
+    stored_document_encode(&stored, &value);
+    overlay_put(shelf->overlay, buffer_bytes(&key), buffer_bytes(&value));
+    change_entries(shelf, id, document, true);
 }
 
 void shelf_delete(struct shelf *shelf, const char *id)
