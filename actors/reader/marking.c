@@ -54,9 +54,11 @@ void marking_set_primary(struct marking *marking, uint64_t primary)
 // Whether a mark is wanted and there is somebody to ask for one.
 static bool may_begin(const struct marking *marking, const struct replicas *replicas)
 {
+    if (marking->wanted.count + marking->asked.count == 0 || marking->asked_us != 0) {
+        return false;
+    }
     const struct replica_link *primary = replicas_find(replicas, marking->primary);
-    return marking->wanted.count + marking->asked.count > 0 && primary != NULL &&
-           !primary->is_down && marking->asked_us == 0;
+    return primary != NULL && !primary->is_down;
 }
 
 void marking_begin(struct marking *marking, const struct replicas *replicas, uint64_t now_us,

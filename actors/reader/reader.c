@@ -256,7 +256,7 @@ static void on_timer(struct reader *self, const struct event *event, struct outb
     switch (event->timer) {
     case READS_TIMER:
         self->reads_timer_us = 0;
-        reader_on_reads_due(self, event->now_us, out);
+        reader_on_reads_due(self, event, out);
         break;
     case POINT_TIMER: on_point_timer(self, event->now_us, out); break;
     case MARKING_TIMER: on_marking_timer(self, event->now_us, out); break;

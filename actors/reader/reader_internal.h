@@ -50,6 +50,6 @@ void reader_reach_mark(struct reader *self, uint32_t slot, const struct event *e
 void reader_leave_node(struct reader *self, const struct event *event, struct outbox *out);
 
 // Reads whose deadline has passed, whose replica let them wait, or that can be sent again.
-void reader_on_reads_due(struct reader *self, uint64_t now_us, struct outbox *out);
+void reader_on_reads_due(struct reader *self, const struct event *event, struct outbox *out);
 
 #endif

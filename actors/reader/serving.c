@@ -56,9 +56,21 @@ static void send_read(struct reader *self, uint32_t slot, uint64_t now_us, struc
     reads_send(&self->reads, slot, link->address, now_us, out);
 }
 
+// No replica keeps the version: the last one to say so knows best what could be read instead.
+static void fail_too_old(struct reader *self, uint32_t slot, const struct event *event,
+                         struct outbox *out)
+{
+    if (event->message->kind == MESSAGE_read_reply) {
+        reads_finish(&self->reads, slot, &event->message->read_reply, out);
+    } else {
+        reads_fail(&self->reads, slot, STATUS_too_old,
+                   "no replica keeps this version any more; read a newer one", out);
+    }
+}
+
 // The replica could not answer. The last one to say `too_old` or `busy` has the last word.
-static void try_another(struct reader *self, uint32_t slot, enum status status, uint64_t now_us,
-                        struct outbox *out)
+static void try_another(struct reader *self, uint32_t slot, enum status status,
+                        const struct event *event, struct outbox *out)
 {
     struct read_request *read = reads_at(&self->reads, slot);
     struct replica_link *link = replicas_find(&self->replicas, read->replica);
@@ -66,15 +78,14 @@ static void try_another(struct reader *self, uint32_t slot, enum status status, 
     if (link != NULL) {
         read->tried |= replicas_bit(&self->replicas, link);
     }
-    bool is_last = replicas_choose(&self->replicas, read->tried, now_us) == NULL;
+    bool is_last = replicas_choose(&self->replicas, read->tried, event->now_us) == NULL;
     if (is_last && status == STATUS_too_old) {
-        reads_fail(&self->reads, slot, status,
-                   "no replica keeps this version any more; read a newer one", out);
+        fail_too_old(self, slot, event, out);
     } else if (is_last && status == STATUS_busy) {
         reads_fail(&self->reads, slot, status, "all replicas are busy; try again a little later",
                    out);
     } else {
-        send_read(self, slot, now_us, out);
+        send_read(self, slot, event->now_us, out);
     }
 }
 
@@ -102,7 +113,7 @@ void reader_leave_node(struct reader *self, const struct event *event, struct ou
         next = pending_after(pending, slot);
         const struct read_request *read = reads_at(&self->reads, slot);
         if (read->stage == READ_SENT && read->replica == event->from) {
-            try_another(self, slot, STATUS_unavailable, event->now_us, out);
+            try_another(self, slot, STATUS_unavailable, event, out);
         }
     }
 }
@@ -166,7 +177,7 @@ static void finish_read(struct reader *self, uint32_t slot, const struct event *
     bool is_allowed = reply->status != STATUS_ok || is_at_allowed_version(read, reply);
     if (!is_allowed || (has_more && read->level == READ_snapshot)) {
         reader_on_unexpected(self, event, out);
-        try_another(self, slot, STATUS_stale, event->now_us, out);
+        try_another(self, slot, STATUS_stale, event, out);
         return;
     }
     leave_replica(self, read);
@@ -222,7 +233,7 @@ void reader_on_read_answer(struct reader *self, const struct event *event, enum 
     } else if (status == STATUS_ok || !may_try_another(status)) {
         take_answer(self, slot, event, status, out);
     } else if (read->stage == READ_SENT && read->replica == event->from) {
-        try_another(self, slot, status, event->now_us, out);
+        try_another(self, slot, status, event, out);
     }
 }
 
@@ -378,9 +389,10 @@ static const char *expiry_sentence(const struct read_request *read)
     return "the time was over before a storage node could answer; nothing was read";
 }
 
-void reader_on_reads_due(struct reader *self, uint64_t now_us, struct outbox *out)
+void reader_on_reads_due(struct reader *self, const struct event *event, struct outbox *out)
 {
     uint32_t slot;
+    uint64_t now_us = event->now_us;
     while (pending_due(&self->reads.pending, now_us, &slot)) {
         struct read_request *read = reads_at(&self->reads, slot);
         if (now_us >= read->deadline_us) {
@@ -392,7 +404,7 @@ void reader_on_reads_due(struct reader *self, uint64_t now_us, struct outbox *ou
             if (link != NULL) {
                 link->avoid_until_us = now_us + AVOID_US;
             }
-            try_another(self, slot, STATUS_deadline, now_us, out);
+            try_another(self, slot, STATUS_deadline, event, out);
         } else if (read->stage == READ_READY) {
             send_read(self, slot, now_us, out);
         }

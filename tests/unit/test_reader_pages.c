@@ -151,6 +151,26 @@ Test(reader_pages, asks_another_replica_when_one_does_not_keep_the_mark)
     reader_stage_release(&stage);
 }
 
+Test(reader_pages, asks_for_the_mark_also_those_that_failed_before_it)
+{
+    struct reader_stage stage;
+    init(&stage, READ_any);
+    const char *name;
+    for (int i = 0; i < 2; i++) {
+        struct message_read sent = reader_expect_sent(&stage, &name);
+        reader_answer_read(&stage, name, sent.request, STATUS_deadline, 0);
+    }
+    answer_more(&stage, 41);
+    reader_answer_mark(&stage, "s1", reader_expect_mark(&stage, "s1"), 42);
+    for (int i = 0; i < 3; i++) {
+        struct message_read sent = reader_expect_sent(&stage, &name);
+        reader_expect_no_reply(&stage);
+        reader_answer_read(&stage, name, sent.request, STATUS_too_old, 0);
+    }
+    reader_expect_reply(&stage, STATUS_too_old);
+    reader_stage_release(&stage);
+}
+
 Test(reader_pages, reads_a_find_with_a_cursor_at_its_version_whatever_the_level)
 {
     for (enum read_level level = READ_linearizable; level <= READ_any; level++) {

@@ -51,6 +51,40 @@ Test(reader_reads, asks_every_replica_before_it_says_too_old)
     reader_stage_release(&stage);
 }
 
+Test(reader_reads, passes_on_what_the_last_replica_says_about_an_old_version)
+{
+    struct reader_stage stage;
+    reader_stage_init(&stage);
+    reader_read(&stage, 1, READ_snapshot);
+    for (size_t i = 0; i < 3; i++) {
+        const char *name;
+        struct message reply = {
+            .kind = MESSAGE_read_reply,
+            .read_reply = {.request = reader_expect_sent(&stage, &name).request,
+                           .status = STATUS_too_old,
+                           .message = bytes_from_text(i < 2 ? "first" : "last")}};
+        script_message(&stage.script, script_address(name), &reply);
+    }
+    struct message_read_reply reply = reader_expect_reply(&stage, STATUS_too_old);
+    cr_assert_eq(reply.request, 1);
+    cr_assert(bytes_equal(reply.message, bytes_from_text("last")));
+    reader_stage_release(&stage);
+}
+
+Test(reader_reads, survives_a_refusal_for_an_old_version)
+{
+    struct reader_stage stage;
+    reader_stage_init(&stage);
+    reader_read(&stage, 1, READ_snapshot);
+    for (size_t i = 0; i < 3; i++) {
+        const char *name;
+        uint64_t request = reader_expect_sent(&stage, &name).request;
+        reader_refuse(&stage, name, request, STATUS_too_old);
+    }
+    reader_expect_reply(&stage, STATUS_too_old);
+    reader_stage_release(&stage);
+}
+
 Test(reader_reads, asks_another_replica_when_one_is_behind_lost_or_silent)
 {
     struct reader_stage stage;
