@@ -6,6 +6,7 @@
 #include "tests/unit/fixture_engine.h"
 
 #include "storage/state_memory.h"
+#include "wire/json.h"
 #include "wire/pack.h"
 
 #include <criterion/criterion.h>
@@ -137,6 +138,94 @@ enum status engine_run_packed(struct engine *engine, const char *session, uint64
     return run(engine, &request);
 }
 
+static void pack_json(const char *json, struct buffer *out)
+{
+    struct json_fault fault;
+    cr_assert_eq(json_to_msgpack(bytes_from_text(json), out, &fault), STATUS_ok, "%s: %s", json,
+                 fault.sentence);
+}
+
+enum status engine_do(struct engine *engine, const char *json)
+{
+    struct buffer raw = {0};
+    struct buffer canonical = {0};
+    struct operation_fault fault;
+    pack_json(json, &raw);
+    bool is_sound = operations_canonicalize(buffer_bytes(&raw), &canonical, &fault) == STATUS_ok;
+    const struct executor_request request = {
+        .session = bytes_from_text("json"),
+        .sequence = ++engine->sequence,
+        .done_below = engine->sequence,
+        .operations = buffer_bytes(is_sound ? &canonical : &raw),
+    };
+    enum status status = run(engine, &request);
+    buffer_release(&raw);
+    buffer_release(&canonical);
+    return status;
+}
+
+void engine_expect(struct engine *engine, const char *json, const char *results)
+{
+    enum status status = engine_do(engine, json);
+    cr_assert_eq(status, STATUS_ok, "%s: %s: %.*s", json, status_name(status),
+                 (int)engine->outcome.message.size, (const char *)engine->outcome.message.data);
+    engine_expect_results(engine, results);
+}
+
+// Appends the next result without its field "stats".
+static void copy_result(struct cursor *cursor, struct buffer *out)
+{
+    uint32_t pairs;
+    uint32_t kept = 0;
+    struct buffer fields = {0};
+    cr_assert_eq(cursor_map(cursor, &pairs), STATUS_ok);
+    for (uint32_t i = 0; i < pairs; i++) {
+        struct bytes name;
+        struct bytes value;
+        cr_assert_eq(cursor_text(cursor, &name), STATUS_ok);
+        cr_assert_eq(cursor_skip(cursor, &value), STATUS_ok);
+        if (!bytes_equal(name, bytes_from_text("stats"))) {
+            pack_text(&fields, name);
+            buffer_append(&fields, value);
+            kept++;
+        }
+    }
+    pack_map(out, kept);
+    buffer_append(out, buffer_bytes(&fields));
+    buffer_release(&fields);
+}
+
+static void append_json(struct bytes value, struct buffer *out)
+{
+    struct cursor cursor = cursor_of(value);
+    cr_assert_eq(json_from_msgpack(&cursor, out), STATUS_ok);
+    buffer_append_u8(out, 0);
+}
+
+void engine_expect_results(const struct engine *engine, const char *results)
+{
+    struct cursor cursor = cursor_of(engine->outcome.results);
+    struct buffer packed = {0};
+    struct buffer wanted = {0};
+    struct buffer text = {0};
+    struct buffer wanted_text = {0};
+    uint32_t count;
+    cr_assert_eq(cursor_array(&cursor, &count), STATUS_ok);
+    pack_array(&packed, count);
+    for (uint32_t i = 0; i < count; i++) {
+        copy_result(&cursor, &packed);
+    }
+    cr_assert(cursor_at_end(&cursor));
+    pack_json(results, &wanted);
+    append_json(buffer_bytes(&packed), &text);
+    append_json(buffer_bytes(&wanted), &wanted_text);
+    cr_assert_str_eq((const char *)text.data, (const char *)wanted_text.data);
+    buffer_release(&packed);
+    buffer_release(&wanted);
+    buffer_release(&text);
+    buffer_release(&wanted_text);
+}
+
 void engine_close(struct engine *engine)
 {
     cr_assert_lt(engine->entry_count, ENGINE_ENTRIES_MAX);
@@ -184,6 +273,37 @@ void engine_settle(struct engine *engine)
         engine_apply(engine);
     }
     engine_open(engine);
+}
+
+void engine_wait(struct engine *engine, uint64_t seconds)
+{
+    engine->time_us += seconds * 1000000;
+    engine_settle(engine);
+    while (executor_has_work(engine->executor, engine->time_us)) {
+        executor_work(engine->executor, 100);
+        engine_settle(engine);
+    }
+}
+
+size_t engine_cells(const struct engine *engine, enum cell_kind kind)
+{
+    struct buffer from = {0};
+    struct buffer to = {0};
+    struct state_cursor *cursor;
+    struct bytes key;
+    struct bytes value;
+    size_t count = 0;
+    cell_range(kind, &from, &to);
+    cr_assert_eq(
+        state_cursor_new(engine->state, NULL, buffer_bytes(&from), buffer_bytes(&to), &cursor),
+        STATUS_ok);
+    while (state_cursor_next(cursor, engine->state, &key, &value)) {
+        count++;
+    }
+    cr_assert_eq(state_cursor_destroy(engine->state, &cursor), STATUS_ok);
+    buffer_release(&from);
+    buffer_release(&to);
+    return count;
 }
 
 void engine_depose(struct engine *engine)

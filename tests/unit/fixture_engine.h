@@ -6,6 +6,7 @@
 #define SKEIN_TESTS_UNIT_FIXTURE_ENGINE_H
 
 #include "storage/apply.h"
+#include "storage/cells.h"
 #include "storage/executor.h"
 #include "wire/document/operation.h"
 
@@ -29,6 +30,7 @@ struct engine {
     uint64_t time_us;         // of the next entry
     struct buffer operations; // packed, of the next transaction
     uint32_t operation_count;
+    uint64_t sequence;               // of the last transaction written as JSON
     struct executor_outcome outcome; // of the last transaction
 };
 
@@ -57,6 +59,16 @@ enum status engine_run(struct engine *engine, const char *session, uint64_t sequ
 enum status engine_run_packed(struct engine *engine, const char *session, uint64_t sequence,
                               struct bytes operations);
 
+// Runs operations written as JSON, in a session for them; in canonical form, as from a writer,
+// unless they have none.
+enum status engine_do(struct engine *engine, const char *json);
+
+// The same, which has to succeed with these results, "stats" left out.
+void engine_expect(struct engine *engine, const char *json, const char *results);
+
+// Fails the test unless the results of the last transaction are these, "stats" left out.
+void engine_expect_results(const struct engine *engine, const char *results);
+
 // Closes the open entry; opens the next one.
 void engine_close(struct engine *engine);
 void engine_open(struct engine *engine);
@@ -64,6 +76,12 @@ void engine_open(struct engine *engine);
 // Applies the oldest closed entry; closes, applies all, and opens the next entry.
 void engine_apply(struct engine *engine);
 void engine_settle(struct engine *engine);
+
+// Goes on by so many seconds, and does what the primary has to do then, all of it.
+void engine_wait(struct engine *engine, uint64_t seconds);
+
+// Cells of a kind in the state, of the last entry applied.
+size_t engine_cells(const struct engine *engine, enum cell_kind kind);
 
 // Loses the entries that are not applied, as a primary does that is deposed and leads again later.
 void engine_depose(struct engine *engine);

@@ -1,10 +1,10 @@
 /*
- * Keys and values of cells. Records come back as they were encoded, keys are in the order that
- * scans rely on, and bytes that are no such record are damage, never an assertion.
+ * Keys of cells: in the order that scans rely on, apart again into what they were made of. Bytes
+ * that are no such key are damage, never an assertion.
  */
 #include "storage/cells.h"
 
-#include "wire/pack.h"
+#include "wire/key.h"
 
 #include <criterion/criterion.h>
 
@@ -111,74 +111,118 @@ Test(cells, key_without_a_name_is_damaged)
     buffer_release(&key);
 }
 
-Test(cells, collection_record_comes_back)
+// The key of a history cell.
+static void append_history_key(struct buffer *key, const char *id, uint64_t version)
 {
-    struct buffer value = {0};
-    struct collection_record record = {.id = UINT32_MAX};
-    collection_record_encode(&record, &value);
-    record.id = 0;
-    cr_assert_eq(collection_record_decode(buffer_bytes(&value), &record), STATUS_ok);
-    cr_assert_eq(record.id, UINT32_MAX);
-    collection_record_release(&record);
-    buffer_release(&value);
+    struct document_id document_id = id_of(id);
+    cell_key_history(key, 1, &document_id, version);
 }
 
-Test(cells, collection_record_of_a_later_version_is_understood)
+Test(cells, history_is_in_order_of_id_and_newest_first)
 {
-    struct buffer value = {0};
-    pack_map(&value, 3);
-    pack_text_literal(&value, "partitions");
-    pack_array(&value, 1);
-    pack_u64(&value, 1);
-    pack_text_literal(&value, "id");
-    pack_u64(&value, 7);
-    pack_text_literal(&value, "views");
-    pack_nil(&value);
-    struct collection_record record;
-    cr_assert_eq(collection_record_decode(buffer_bytes(&value), &record), STATUS_ok);
-    cr_assert_eq(record.id, 7);
-    collection_record_release(&record);
-    buffer_release(&value);
-}
-
-Test(cells, collection_record_that_is_none_is_damaged)
-{
-    static const uint8_t no_map[] = {0x90};
-    static const uint8_t no_id[] = {0x80};
-    static const uint8_t id_zero[] = {0x81, 0xa2, 'i', 'd', 0x00};
-    static const uint8_t id_text[] = {0x81, 0xa2, 'i', 'd', 0xa1, 'x'};
-    static const uint8_t cut[] = {0x82, 0xa2, 'i', 'd', 0x01};
-    static const uint8_t behind[] = {0x81, 0xa2, 'i', 'd', 0x01, 0x00};
-    static const uint8_t huge[] = {0x81, 0xa2, 'i', 'd', 0xcf, 0, 0, 0, 1, 0, 0, 0, 0};
-    static const struct bytes RECORDS[] = {
-        {NULL, 0},
-        {no_map, sizeof no_map},
-        {no_id, sizeof no_id},
-        {id_zero, sizeof id_zero},
-        {id_text, sizeof id_text},
-        {cut, sizeof cut},
-        {behind, sizeof behind},
-        {huge, sizeof huge},
-    };
-    for (size_t i = 0; i < sizeof RECORDS / sizeof RECORDS[0]; i++) {
-        struct collection_record record = {.id = 99};
-        cr_assert_eq(collection_record_decode(RECORDS[i], &record), STATUS_damaged, "%zu", i);
-        cr_assert_eq(record.id, 99);
+    static const struct {
+        const char *id;
+        uint64_t version;
+    } ORDERED[] = {{"a", INT64_MAX}, {"a", 300}, {"a", 2}, {"a", 1}, {"aa", 9}, {"b", 5}};
+    struct buffer last = {0};
+    struct buffer key = {0};
+    for (size_t i = 0; i < sizeof ORDERED / sizeof ORDERED[0]; i++) {
+        buffer_clear(&key);
+        append_history_key(&key, ORDERED[i].id, ORDERED[i].version);
+        cr_assert_lt(bytes_compare(buffer_bytes(&last), buffer_bytes(&key)), 0, "%zu", i);
+        buffer_clear(&last);
+        buffer_append(&last, buffer_bytes(&key));
     }
+    buffer_release(&last);
+    buffer_release(&key);
 }
 
-Test(cells, stored_document_comes_back)
+Test(cells, history_of_one_document_is_a_range)
 {
-    struct buffer value = {0};
-    struct stored_document stored = {
-        .version = UINT64_MAX - 1, .time_us = 77, .document = bytes_from_text("\x80")};
-    stored_document_encode(&stored, &value);
-    cr_assert_eq(value.size, 17);
-    cr_assert_eq(value.data[0], 0xfe, "little endian");
-    struct stored_document read;
-    cr_assert_eq(stored_document_decode(buffer_bytes(&value), &read), STATUS_ok);
-    cr_assert(read.version == stored.version && read.time_us == 77);
-    cr_assert(bytes_equal(read.document, stored.document));
-    cr_assert_eq(stored_document_decode(bytes_of(value.data, 15), &read), STATUS_damaged);
-    buffer_release(&value);
+    struct buffer id = {0};
+    struct buffer from = {0};
+    struct buffer to = {0};
+    struct buffer key = {0};
+    key_append_text(&id, bytes_from_text("a"));
+    cell_range_history(1, buffer_bytes(&id), &from, &to);
+    for (uint64_t version = 1; version < INT64_MAX / 2; version *= 2) {
+        buffer_clear(&key);
+        append_history_key(&key, "a", version);
+        cr_assert_lt(bytes_compare(buffer_bytes(&from), buffer_bytes(&key)), 0);
+        cr_assert_lt(bytes_compare(buffer_bytes(&key), buffer_bytes(&to)), 0);
+    }
+    buffer_clear(&key);
+    append_history_key(&key, "aa", INT64_MAX);
+    cr_assert_lt(bytes_compare(buffer_bytes(&to), buffer_bytes(&key)), 0);
+    buffer_release(&id);
+    buffer_release(&from);
+    buffer_release(&to);
+    buffer_release(&key);
+}
+
+Test(cells, timed_keys_come_apart)
+{
+    struct buffer key = {0};
+    struct buffer other = {0};
+    struct buffer id = {0};
+    struct timed_key timed;
+    uint32_t collection;
+    struct document_id document_id = id_of("x");
+    cell_key_expiry(&key, 77, 5, &document_id);
+    cr_assert_eq(cell_key_timed(buffer_bytes(&key), &timed), STATUS_ok);
+    cr_assert_eq(timed.time_us, 77);
+    cr_assert_eq(cell_key_place(timed.at, &collection, &id), STATUS_ok);
+    cr_assert(collection == 5 && bytes_equal(buffer_bytes(&id), bytes_from_text("\xa1x")));
+    cell_key_expiry_at(&other, 77, timed.at);
+    cr_assert(bytes_equal(buffer_bytes(&key), buffer_bytes(&other)));
+    buffer_clear(&other);
+    cell_key_trimming(&other, 78, 9, timed.at);
+    buffer_clear(&key);
+    cell_key_history(&key, 5, &document_id, 9);
+    cr_assert_eq(cell_key_timed(buffer_bytes(&other), &timed), STATUS_ok);
+    cr_assert(timed.time_us == 78 && timed.version == 9);
+    buffer_clear(&id);
+    cell_key_history_at(&id, timed.at, timed.version);
+    cr_assert(bytes_equal(buffer_bytes(&id), buffer_bytes(&key)));
+    buffer_release(&key);
+    buffer_release(&other);
+    buffer_release(&id);
+}
+
+Test(cells, id_comes_out_of_a_document_key)
+{
+    struct buffer key = {0};
+    struct buffer again = {0};
+    struct bytes id;
+    append_document_key(&key, 3, "x");
+    cr_assert_eq(cell_key_document_id(buffer_bytes(&key), &id), STATUS_ok);
+    cell_key_document_at(&again, 3, id);
+    cr_assert(bytes_equal(buffer_bytes(&key), buffer_bytes(&again)));
+    cr_assert_eq(cell_key_document_id(bytes_of(key.data, 5), &id), STATUS_damaged);
+    key.data[0] = CELL_HISTORY;
+    cr_assert_eq(cell_key_document_id(buffer_bytes(&key), &id), STATUS_damaged);
+    buffer_release(&key);
+    buffer_release(&again);
+}
+
+Test(cells, keys_that_are_none_are_damaged)
+{
+    struct buffer key = {0};
+    struct buffer out = {0};
+    struct timed_key timed;
+    uint32_t collection;
+    struct document_id id = id_of("x");
+    cell_key_expiry(&key, 77, 5, &id);
+    cr_assert_eq(cell_key_timed(bytes_of(key.data, 8), &timed), STATUS_damaged);
+    cr_assert_eq(cell_key_place(bytes_of(key.data + 9, 3), &collection, &out), STATUS_damaged);
+    cr_assert_eq(cell_key_place(bytes_of(key.data + 9, key.size - 10), &collection, &out),
+                 STATUS_damaged);
+    buffer_append_u8(&key, 7);
+    cr_assert_eq(cell_key_place(bytes_of(key.data + 9, key.size - 9), &collection, &out),
+                 STATUS_damaged);
+    cr_assert_eq(out.size, 0);
+    key.data[0] = CELL_DOCUMENT;
+    cr_assert_eq(cell_key_timed(buffer_bytes(&key), &timed), STATUS_damaged);
+    buffer_release(&key);
+    buffer_release(&out);
 }

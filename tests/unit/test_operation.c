@@ -147,6 +147,39 @@ Test(operation, parses_what_searches)
     cr_assert_str_eq(operation_kind_name(count.kind), "count");
 }
 
+Test(operation, parses_what_makes_and_drops)
+{
+    AUTO(buffer_release) struct buffer blob = {0};
+    struct operation create = parse(
+        "[{\"op\":\"create_collection\",\"collection\":\"c\",\"settings\":{\"ttl\":5}}]", &blob);
+    cr_assert_eq(create.kind, OPERATION_create_collection);
+    cr_assert(is_json(create.settings, "{\"ttl\":5}"));
+    create = parse("[{\"op\":\"create_index\",\"collection\":\"c\",\"index\":\"i\",\"fields\":"
+                   "[\"a\",\"b.c\"],\"unique\":true}]",
+                   &blob);
+    cr_assert_eq(create.kind, OPERATION_create_index);
+    cr_assert(create.unique && bytes_equal(create.index, bytes_from_text("i")));
+    cr_assert(is_json(create.fields, "[\"a\",\"b.c\"]"));
+    struct operation drop = parse("[{\"op\":\"drop_collection\",\"collection\":\"c\"}]", &blob);
+    cr_assert_eq(drop.kind, OPERATION_drop_collection);
+    drop = parse("[{\"op\":\"drop_index\",\"collection\":\"c\",\"index\":\"i\"}]", &blob);
+    cr_assert_eq(drop.kind, OPERATION_drop_index);
+}
+
+Test(operation, parses_what_only_reads_have)
+{
+    AUTO(buffer_release) struct buffer blob = {0};
+    struct operation find = parse("[{\"op\":\"find\",\"collection\":\"c\",\"cursor\":\"xyz\","
+                                  "\"explain\":true}]",
+                                  &blob);
+    cr_assert(find.explain && bytes_equal(find.cursor, bytes_from_text("xyz")));
+    struct operation history = parse("[{\"op\":\"history\",\"collection\":\"c\",\"id\":1}]", &blob);
+    cr_assert_eq(history.kind, OPERATION_history);
+    struct operation collections = parse("[{\"op\":\"collections\"}]", &blob);
+    cr_assert_eq(collections.kind, OPERATION_collections);
+    cr_assert_eq(collections.collection.size, 0);
+}
+
 Test(operation, walks_all_and_stops_at_the_end)
 {
     AUTO(buffer_release) struct buffer blob = {0};
@@ -220,6 +253,101 @@ Test(operation, values_have_their_types)
                        "\"find\"");
 }
 
+Test(operation, names_and_paths_are_checked)
+{
+    char json[256];
+    char name[INDEX_NAME_SIZE_MAX + 2];
+    memset(name, 'i', sizeof name);
+    name[sizeof name - 1] = 0;
+    snprintf(json, sizeof json, "[{\"op\":\"find\",\"collection\":\"c\",\"index\":\"%s\"}]", name);
+    check_json_refused(json, "\"index\"");
+    AUTO(buffer_release) struct buffer blob = {0};
+    snprintf(json, sizeof json, "[{\"op\":\"find\",\"collection\":\"c\",\"index\":\"%s\"}]",
+             name + 1);
+    cr_assert_eq(parse(json, &blob).index.size, INDEX_NAME_SIZE_MAX);
+    check_json_refused("[{\"op\":\"find\",\"collection\":\"c\",\"index\":\"\"}]", "\"index\"");
+    check_json_refused("[{\"op\":\"find\",\"collection\":\"c\",\"index\":\"a\\u0000b\"}]",
+                       "\"index\"");
+    check_json_refused("[{\"op\":\"find\",\"collection\":\"c\",\"order\":\"a..b\"}]", "\"order\"");
+    check_json_refused("[{\"op\":\"find\",\"collection\":\"c\",\"order\":\"-\"}]", "\"order\"");
+    check_json_refused("[{\"op\":\"find\",\"collection\":\"c\",\"order\":\"$a\"}]", "\"order\"");
+    check_json_refused("[{\"op\":\"find\",\"collection\":\"c\",\"cursor\":\"\"}]", "\"cursor\"");
+    cr_assert_gt(
+        parse("[{\"op\":\"find\",\"collection\":\"c\",\"order\":\"-$id\"}]", &blob).order.size, 0);
+}
+
+Test(operation, fields_of_an_index_are_one_to_eight_different_paths)
+{
+    static const char *const GOOD[] = {"[\"a\"]",
+                                       "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\"]"};
+    static const char *const BAD[] = {
+        "[]",         "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]",
+        "\"a\"",      "[\"a\",\"b\",\"a\"]",
+        "[\"a..b\"]", "[1]"};
+    char json[256];
+    AUTO(buffer_release) struct buffer blob = {0};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(json, sizeof json,
+                 "[{\"op\":\"create_index\",\"collection\":\"c\",\"index\":\"i\",\"fields\":%s}]",
+                 GOOD[i]);
+        cr_assert(is_json(parse(json, &blob).fields, GOOD[i]));
+    }
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
+        snprintf(json, sizeof json,
+                 "[{\"op\":\"create_index\",\"collection\":\"c\",\"index\":\"i\",\"fields\":%s}]",
+                 BAD[i]);
+        check_json_refused(json, "\"fields\"");
+    }
+}
+
+Test(operation, page_has_a_limit)
+{
+    AUTO(buffer_release) struct buffer blob = {0};
+    cr_assert_eq(parse("[{\"op\":\"find\",\"collection\":\"c\",\"limit\":1000}]", &blob).limit,
+                 PAGE_ROWS_MAX);
+    buffer_clear(&blob);
+    pack_json("[{\"op\":\"find\",\"collection\":\"c\",\"limit\":1001}]", &blob);
+    check_refused(buffer_bytes(&blob), STATUS_too_large, 1, "\"limit\" of 1001");
+}
+
+Test(operation, schema_changes_come_alone)
+{
+    AUTO(buffer_release) struct buffer blob = {0};
+    pack_json("[{\"op\":\"count\",\"collection\":\"c\"},"
+              "{\"op\":\"drop_collection\",\"collection\":\"c\"}]",
+              &blob);
+    check_refused(buffer_bytes(&blob), STATUS_bad_request, 2,
+                  "(drop_collection) that must be alone");
+}
+
+// Parsed, but refused for what it means when it is made canonical.
+static void check_meaningless(const char *json, enum status expected, const char *about)
+{
+    AUTO(buffer_release) struct buffer blob = {0};
+    AUTO(buffer_release) struct buffer out = {0};
+    struct operation_fault fault;
+    pack_json(json, &blob);
+    cr_assert_eq(walk(buffer_bytes(&blob), &fault), STATUS_ok);
+    cr_assert_eq(operations_canonicalize(buffer_bytes(&blob), &out, &fault), expected);
+    check_good_sentence(&fault, about);
+    cr_assert_eq(out.size, 0);
+}
+
+Test(operation, conditions_patches_and_settings_are_checked_by_canonicalizing)
+{
+    check_meaningless("[{\"op\":\"find\",\"collection\":\"c\",\"where\":{\"a\":{\"$foo\":1}}}]",
+                      STATUS_bad_request, "operation 0 has a field \"where\" that has the unknown");
+    check_meaningless("[{\"op\":\"unchanged\",\"collection\":\"c\",\"digest\":1,\"find\":"
+                      "{\"where\":{\"$or\":[]}}}]",
+                      STATUS_bad_request, "\"where\"");
+    check_meaningless("[{\"op\":\"update\",\"collection\":\"c\",\"id\":1,\"patch\":"
+                      "{\"a\":{\"$foo\":1}}}]",
+                      STATUS_bad_request, "\"patch\" that has the unknown operator");
+    check_meaningless("[{\"op\":\"create_collection\",\"collection\":\"c\",\"settings\":"
+                      "{\"tll\":1}}]",
+                      STATUS_bad_request, "\"settings\" that has the unknown setting \"tll\"");
+}
+
 Test(operation, documents_that_are_no_maps_are_of_the_wrong_type)
 {
     AUTO(buffer_release) struct buffer blob = {0};
@@ -276,6 +404,25 @@ Test(operation, canonical_form_orders_fields_and_rewrites_documents)
                   "{\"op\":\"check\",\"collection\":\"c\",\"id\":1,\"absent\":true}]");
 }
 
+Test(operation, canonical_form_of_what_makes_and_drops)
+{
+    check_becomes(
+        "[{\"settings\":{\"ttl\":\"a\",\"check\":[{\"b\":1,\"a\":2}]},\"collection\":\"c\","
+        "\"op\":\"create_collection\"}]",
+        "[{\"op\":\"create_collection\",\"collection\":\"c\",\"settings\":{\"check\":"
+        "[{\"a\":2,\"b\":1}],\"ttl\":\"a\"}}]");
+    check_becomes("[{\"unique\":true,\"fields\":[\"b\",\"a\"],\"index\":\"i\",\"op\":"
+                  "\"create_index\",\"collection\":\"c\"}]",
+                  "[{\"op\":\"create_index\",\"collection\":\"c\",\"index\":\"i\",\"fields\":"
+                  "[\"b\",\"a\"],\"unique\":true}]");
+    check_becomes("[{\"explain\":true,\"cursor\":\"x\",\"limit\":2,\"collection\":\"c\",\"op\":"
+                  "\"find\"},{\"op\":\"collections\"},{\"index\":\"i\",\"op\":\"count\","
+                  "\"collection\":\"c\"}]",
+                  "[{\"op\":\"find\",\"collection\":\"c\",\"limit\":2,\"cursor\":\"x\",\"explain\":"
+                  "true},{\"op\":\"collections\"},{\"op\":\"count\",\"collection\":\"c\",\"index\":"
+                  "\"i\"}]");
+}
+
 Test(operation, canonical_form_shortens_numbers)
 {
     AUTO(buffer_release) struct buffer out = {0};
@@ -315,8 +462,13 @@ static void append_random(struct random *random, struct buffer *out)
         "{\"op\":\"check\",\"collection\":\"c\",\"id\":1,\"document_version\":7}]",
         "[{\"op\":\"unchanged\",\"collection\":\"c\",\"find\":{\"where\":{\"a\":1},\"limit\":9},"
         "\"digest\":77}]",
-        "[{\"op\":\"find\",\"collection\":\"c\",\"order\":\"-a\",\"index\":\"i\",\"limit\":1}]"};
-    pack_json(samples[random_below(random, 5)], out);
+        "[{\"op\":\"find\",\"collection\":\"c\",\"order\":\"-a\",\"index\":\"i\",\"limit\":1}]",
+        "[{\"op\":\"create_index\",\"collection\":\"c\",\"index\":\"i\",\"fields\":[\"a\"]}]",
+        "[{\"op\":\"create_collection\",\"collection\":\"c\",\"settings\":{\"check\":[{\"a\":{"
+        "\"$gt\":5}}],\"history\":7,\"ttl\":\"a.b\"}}]",
+        "[{\"op\":\"update\",\"collection\":\"c\",\"id\":1,\"patch\":{\"a\":{\"$inc\":2,\"min\":"
+        "0}}}]"};
+    pack_json(samples[random_below(random, 8)], out);
 }
 
 Test(operation, canonical_form_is_a_fixed_point_also_of_damaged_lists)
