@@ -36,7 +36,7 @@
 
 #include <stdlib.h>
 
-enum { ID_SIZE_SIZE = 2 };
+enum { ID_SIZE_SIZE = 2, EMPTY_MAP_SIZE = 1 };
 
 struct find {
     struct find_request request;
@@ -134,7 +134,8 @@ static void cut_range(struct find *find)
 // out of the cache what others need.
 static bool scan_is_long(const struct find *find)
 {
-    bool takes_all = find->request.operation->where.size == 0 && !find->plan.is_sorted;
+    bool has_where = find->request.operation->where.size > EMPTY_MAP_SIZE;
+    bool takes_all = !has_where && !find->plan.is_sorted;
     return !find->plan.is_bounded && !takes_all;
 }
 

@@ -7,7 +7,8 @@
  *    or when it has looked at PAGE_EXAMINED_MAX. If there are more, the version of a mark goes into
  *    a cursor; any other is no version to go on at, so the reader is told to come again with one.
  * 3. Finds of one collection decode its record once. One that doesn't exist is like an empty one.
- * 4. Every failure of an operation names it, with its number from 0.
+ * 4. A count has no pages: it looks at as many documents as it must.
+ * 5. Every failure of an operation names it, with its number from 0.
  */
 #include "base/assert.h"
 #include "storage/query_internal.h"
@@ -17,6 +18,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+
+enum { EMPTY_MAP_SIZE = 1 };
 
 // A step of the walk.
 struct step {
@@ -291,7 +294,7 @@ static enum status run_count(struct query *query, const struct step *step)
     struct find_statistics statistics = {0};
     uint64_t count = 0;
     TRY(check_where(query, step));
-    if (step->operation.where.size == 0 && step->operation.index.size == 0) {
+    if (step->operation.where.size <= EMPTY_MAP_SIZE && step->operation.index.size == 0) {
         TRY(count_all(query, &count));
     } else {
         TRY(count_found(query, step, &count, &statistics));

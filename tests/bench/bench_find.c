@@ -194,7 +194,6 @@ static void ask(struct bench *bench, const struct buffer *operations)
 static void measure(struct bench *bench, const struct question *question)
 {
     struct buffer operations[QUERY_COUNT] = {0};
-    double start = clock_s(CLOCK_THREAD_CPUTIME_ID);
     double used = 0;
     uint64_t count = 0;
     while (used < bench->seconds) {
@@ -202,7 +201,7 @@ static void measure(struct bench *bench, const struct question *question)
             buffer_clear(&operations[i]);
             pack_question(bench, question, &operations[i]);
         }
-        start = clock_s(CLOCK_THREAD_CPUTIME_ID);
+        double start = clock_s(CLOCK_THREAD_CPUTIME_ID);
         for (size_t i = 0; i < QUERY_COUNT; i++) {
             ask(bench, &operations[i]);
         }

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "storage/find.h"
 #include "tests/unit/fixture_find.h"
+#include "tests/unit/fixture_value.h"
 #include "wire/document/path.h"
 #include "wire/document/predicate.h"
 #include "wire/key.h"
@@ -395,5 +396,35 @@ Test(find_random, pages_at_a_snapshot_are_the_whole_whatever_is_written_meanwhil
     for (int round = 0; round < ROUNDS * 2; round++) {
         change_some();
         page_once();
+    }
+}
+
+// Goes on from a position that was changed a little, or made of nothing.
+static void damage_once(void)
+{
+    AUTO(wanted_release) struct wanted wanted = random_wanted();
+    AUTO(walk_release) struct walk walk = {0};
+    AUTO(buffer_release) struct buffer position = {0};
+    walk_wanted(&walk, &wanted);
+    struct shelf_find find = find_of(&wanted);
+    find.rows_max = random_between(&dice, 1, 10);
+    AUTO(shelf_found_release) struct shelf_found first = shelf_find(&shelf, &find);
+    buffer_append(&position, buffer_bytes(&first.position));
+    bytes_damage(&dice, &position);
+    find.rows_max = DOCUMENTS_MAX * 2;
+    find.after = buffer_bytes(&position);
+    AUTO(shelf_found_release) struct shelf_found found = shelf_find(&shelf, &find);
+    cr_assert(found.status == STATUS_ok || found.status == STATUS_bad_request);
+    cr_assert_leq(found.count, walk.count);
+}
+
+Test(find_random, positions_that_are_damaged_are_refused_or_lead_into_the_find, .timeout = 60)
+{
+    add_indexes();
+    for (int round = 0; round < ROUNDS * 20; round++) {
+        if (round % 20 == 0) {
+            change_some();
+        }
+        damage_once();
     }
 }

@@ -279,6 +279,9 @@ Test(query_read, count_is_exact_with_and_without_a_condition)
     asker_write(&a, "{\"op\": \"delete\", \"collection\": \"birds\", \"id\": \"gull\"}");
     asker_expect(&a, "{\"op\": \"count\", \"collection\": \"birds\"}", "{\"count\":4}");
     expect_field("stats", "{\"index\":null,\"examined\":0,\"sorted\":false}");
+    asker_expect(&a, "{\"op\": \"count\", \"collection\": \"birds\", \"where\": {}}",
+                 "{\"count\":4}");
+    expect_field("stats", "{\"index\":null,\"examined\":0,\"sorted\":false}");
     asker_expect(&a, "{\"op\": \"count\", \"collection\": \"birds\", \"where\": {\"size\": 41}}",
                  "{\"count\":2}");
     expect_field("stats", "{\"index\":\"size\",\"examined\":2,\"sorted\":false}");
