@@ -10,8 +10,8 @@
  *                       are more documents, and the version read at is none that a cursor can name
  *   count               {"count": integer, "stats": as above}
  *   history             {"versions": [{"document_version", "document" or null if it was deleted,
- *                       "time"}, ...], "more": boolean}, newest first; more: older ones are left
- * out collections         {"collections": [{"name", "documents": integer, "bytes": integer,
+ *                       "time"}, ...], newest first, "complete": boolean, whether these are all}
+ *   collections         {"collections": [{"name", "documents": integer, "bytes": integer,
  *                       "settings": map, "indexes": [{"name", "fields": [text, ...], "unique":
  *                       boolean, "state": "building", "ready" or "failed", "done": integer of
  *                       documents that it has}, ...]}, ...]}
