@@ -86,6 +86,7 @@ enum {
     JOURNAL_KEEP_SIZE = 64 * MIB,      // kept in the journal behind a flushed state
     JOURNAL_SIZE_MAX = 1024 * MIB,     // kept there for a follower that answers
     TRANSFER_CHUNK_SIZE = 512 * KIB,   // cells in one chunk of a state transfer
+    WORK_CELLS = 128,                  // looked at in one part of a primary's own work
     CELL_KEY_SIZE_MAX = 2 * KIB,       // key of a state cell
 };
 

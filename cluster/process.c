@@ -30,5 +30,6 @@ struct node_sizes node_sizes_default(void)
         .journal_max = JOURNAL_SIZE_MAX,
         .log_window = LOG_WINDOW_SIZE,
         .transfer_chunk = TRANSFER_CHUNK_SIZE,
+        .work_cells = WORK_CELLS,
     };
 }

@@ -33,6 +33,8 @@ struct node_sizes {
     uint64_t journal_max;    // kept for a follower that answers
     uint64_t log_window;     // committed entries kept in memory for followers behind
     uint64_t transfer_chunk; // cells in one chunk of a state transfer
+    uint64_t work_cells;     // looked at in one part of a primary's own work while there are
+                             // requests; four times as many without
 };
 
 // The defaults.

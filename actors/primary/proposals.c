@@ -29,8 +29,7 @@ enum {
     EXPIRY_INTERVAL_US = 10000000, // between looks for idle sessions
     EXPIRY_CELLS = 256,            // session records looked at each time
     WORK_PAUSE_US = 2000,          // between parts of the primary's own work
-    WORK_CELLS_IDLE = 512,         // that a part of it looks at or changes
-    WORK_CELLS_BUSY = 128,         // the same while there are requests
+    WORK_IDLE_FACTOR = 4,          // parts are so much larger while there are no requests
 };
 
 void proposals_init(struct proposals *proposals, struct core *core, struct state *state)
@@ -238,8 +237,9 @@ void proposals_work(struct proposals *proposals, const struct event *event, stru
         return;
     }
     proposals_open(proposals, event);
-    executor_work(proposals->executor,
-                  proposals->recent_count > 1 ? WORK_CELLS_BUSY : WORK_CELLS_IDLE);
+    size_t cells = proposals->core->process->sizes.work_cells;
+    bool is_busy = proposals->recent_count > 1;
+    executor_work(proposals->executor, is_busy ? cells : cells * WORK_IDLE_FACTOR);
     proposals->worked = true;
     outbox_timer(out, LEADER_TIMER_WORK, event->now_us + WORK_PAUSE_US);
 }

@@ -185,6 +185,7 @@ static enum status ask_read(struct client_shell *client, const struct open_quest
                               .level = open->question.level,
                               .after_version = open->question.after_version,
                               .at_version = open->question.at_version,
+                              .at_time_us = open->question.at_time_us,
                               .timeout_ms = open->timeout_ms,
                               .tag = tag};
     uint64_t now_us;

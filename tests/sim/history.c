@@ -4,16 +4,17 @@
  *
  * 1. A version in an answer is committed. Of a linearizable read and of a transaction it is not
  *    below the floor; of one that wrote, above it. Of a session read not below the session's.
- * 2. A read sees each document exactly as the log has it at the version of the reply, which is the
- *    end of an entry.
- * 3. A transaction that wrote has this version in the log, once, and its checks and gets agree with
- *    the state right before it.
- * 4. A transaction that failed on a document did so with right at some version between floor and
- *    now, and is not in the log, nor is one that certainly wasn't done.
+ * 2. A read sees everything exactly as the log has it at the version of the reply, which is the end
+ *    of an entry. Pages of a find are all of one version.
+ * 3. A transaction that wrote has this version in the log, once. Done on the model right before it,
+ *    it gives the same results and leaves the same documents.
+ * 4. A transaction that failed does so on the model, too, at some version between floor and now,
+ *    and is not in the log, nor is one that certainly wasn't done.
  */
 #include "tests/sim/history.h"
 
 #include "base/assert.h"
+#include "tests/sim/history_past.h"
 #include "wire/cursor.h"
 
 #include <stdlib.h>
@@ -34,55 +35,84 @@ void history_ask(const struct history *history, struct question *question)
     question->floor_version = history->floor_version;
 }
 
-// A document right after a version.
-static struct seen state_after(const struct history *history, const struct step *step,
-                               uint64_t version)
+static void check_get(struct history *history, const struct rehearsal *state,
+                      const struct step *step, struct cursor *results)
 {
-    const struct model_document *document = model_document_at(history->model, step->collection,
-                                                              step->document, version);
-    if (document == NULL || !document->is_present) {
-        return (struct seen){0};
+    struct seen seen = {0};
+    struct seen there = rehearsal_see(state, step->collection, step->document);
+    if (!answer_take_get(results, &seen) || !seen_equal(&there, &seen)) {
+        world_violate(history->world,
+                      "a read at version %llu saw c%u/d%u at %llu, the log has it at %llu",
+                      (unsigned long long)state->version, step->collection, step->document,
+                      (unsigned long long)seen.version, (unsigned long long)there.version);
     }
-    return (struct seen){.is_present = true,
-                         .version = document->version,
-                         .number = document->number,
-                         .token = document->token};
 }
 
-static bool seen_equal(const struct seen *a, const struct seen *b)
+// A find in a transaction has one page, which may be cut by its limit; in a read a page is the last
+// when it has no cursor.
+static void check_find(struct history *history, const struct rehearsal *state,
+                       const struct step *step, struct paging *paging, struct cursor *results)
 {
-    return a->is_present == b->is_present && a->version == b->version && a->number == b->number &&
-           a->token == b->token;
+    struct paging alone;
+    struct seen_page page;
+    const char *wrong = "it can't be read";
+    if (answer_take_find(results, &page)) {
+        bool is_cut = step->find.limit > 0 && page.count == step->find.limit;
+        bool is_end = paging == NULL ? !is_cut : page.cursor.size == 0;
+        if (paging == NULL) {
+            paging_init(&alone, step);
+        }
+        wrong = paging_take(paging == NULL ? &alone : paging, state, &page, is_end);
+    }
+    if (wrong != NULL) {
+        world_violate(history->world, "a find in c%u at version %llu: %s", step->collection,
+                      (unsigned long long)state->version, wrong);
+    }
 }
 
-// Compares the gets among the steps with the state after `version`.
-static void check_gets(struct history *history, const struct question *question,
-                       const struct answer *answer, uint64_t version)
+static void check_count(struct history *history, const struct rehearsal *state,
+                        const struct step *step, struct cursor *results)
 {
-    struct cursor cursor = cursor_of(answer->results);
+    uint64_t counted = 0;
+    unsigned there = 0;
+    for (unsigned i = 0; i < DOCUMENT_COUNT_MAX; i++) {
+        struct seen seen = rehearsal_see(state, step->collection, i);
+        there += find_matches(&step->find, &seen);
+    }
+    if (!answer_take_count(results, &counted) || counted != there) {
+        world_violate(history->world, "c%u at version %llu counts %llu documents, the log has %u",
+                      step->collection, (unsigned long long)state->version,
+                      (unsigned long long)counted, there);
+    }
+}
+
+// Holds the next result against the state.
+static void check_result(struct history *history, const struct rehearsal *state,
+                         const struct step *step, struct paging *paging, struct cursor *results)
+{
+    switch (step->kind) {
+    case OPERATION_get: check_get(history, state, step, results); break;
+    case OPERATION_find: check_find(history, state, step, paging, results); break;
+    case OPERATION_count: check_count(history, state, step, results); break;
+    case OPERATION_history: history_check_versions(history, step, state->version, results); break;
+    default:
+        if (cursor_skip(results, NULL) != STATUS_ok) {
+            world_violate(history->world, "an answer has results that can't be read");
+        }
+    }
+}
+
+// Opens the results of an answer; false if they aren't one for each step.
+static bool open_results(struct history *history, const struct question *question,
+                         const struct answer *answer, struct cursor *ret_results)
+{
     uint32_t count;
-    if (cursor_array(&cursor, &count) != STATUS_ok || count != question->step_count) {
+    *ret_results = cursor_of(answer->results);
+    if (cursor_array(ret_results, &count) != STATUS_ok || count != question->step_count) {
         world_violate(history->world, "an answer has not one result for each operation");
-        return;
+        return false;
     }
-    for (unsigned i = 0; i < question->step_count; i++) {
-        const struct step *step = &question->steps[i];
-        if (step->kind != OPERATION_get) {
-            if (cursor_skip(&cursor, NULL) != STATUS_ok) {
-                world_violate(history->world, "an answer has results that can't be read");
-            }
-            continue;
-        }
-        struct seen seen = {0};
-        struct seen view = state_after(history, step, version);
-        if (!history_read_result(&cursor, &seen) || !seen_equal(&view, &seen)) {
-            world_violate(history->world,
-                          "a read at version %llu saw c%u/d%u at %llu, the log has it at %llu",
-                          (unsigned long long)version, step->collection, step->document,
-                          (unsigned long long)seen.version, (unsigned long long)view.version);
-            return;
-        }
-    }
+    return true;
 }
 
 // Rule 1; true if the version may be looked at.
@@ -111,88 +141,153 @@ static void raise_floor(struct history *history, uint64_t version)
     }
 }
 
-static void answer_read(struct history *history, const struct question *question,
-                        const struct answer *answer)
+// The version that a read must have exactly; 0 for none.
+static uint64_t exact_version(const struct question *question)
 {
-    uint64_t least = question->level == READ_linearizable ? question->floor_version
-                     : question->level == READ_session    ? question->after_version
-                                                          : 0;
-    if (answer->status != STATUS_ok ||
-        !check_version(history, answer->version, least, read_level_name(question->level))) {
-        return;
+    if (question->paging != NULL && question->paging->version != 0) {
+        return question->paging->version;
     }
-    if (question->level == READ_snapshot && answer->version != question->at_version) {
-        world_violate(history->world, "a read at version %llu was answered at %llu",
-                      (unsigned long long)question->at_version,
-                      (unsigned long long)answer->version);
+    return question->level == READ_snapshot ? question->at_version : 0;
+}
+
+// The lowest version that it may have.
+static uint64_t least_version(const struct question *question)
+{
+    if (exact_version(question) != 0 || question->at_time_us != 0) {
+        return 0;
     }
+    return question->level == READ_linearizable ? question->floor_version
+           : question->level == READ_session    ? question->after_version
+                                                : 0;
+}
+
+// Rule 2, of one version that everybody may read.
+static void check_present(struct history *history, const struct question *question,
+                          const struct answer *answer)
+{
     uint64_t position = model_position_of(history->model, answer->version);
     if (position > 0 && ledger_committed(history->ledger, position)->version != answer->version) {
         world_violate(history->world, "a read at version %llu, which is within an entry",
                       (unsigned long long)answer->version);
         return;
     }
-    check_gets(history, question, answer, answer->version);
-    raise_floor(history, answer->version);
+    struct rehearsal state;
+    struct cursor results;
+    rehearsal_init(&state, history->model, question, answer->version);
+    if (!open_results(history, question, answer, &results)) {
+        return;
+    }
+    for (unsigned i = 0; i < question->step_count; i++) {
+        check_result(history, &state, &question->steps[i], question->paging, &results);
+    }
+    if (question->paging != NULL) {
+        question->paging->version = answer->version;
+    }
 }
 
-static bool is_writing(const struct question *question)
+// Rule 2.
+static void check_read(struct history *history, const struct question *question,
+                       const struct answer *answer)
+{
+    uint64_t exact = exact_version(question);
+    if (exact != 0 && answer->version != exact) {
+        world_violate(history->world, "a read at version %llu was answered at %llu",
+                      (unsigned long long)exact, (unsigned long long)answer->version);
+    }
+    if (question->is_past) {
+        history_check_past(history, question, answer);
+    } else {
+        check_present(history, question, answer);
+        raise_floor(history, answer->version);
+    }
+}
+
+// Whether a find of the read may have failed because its index doesn't serve.
+static bool may_lack_index(const struct history *history, const struct question *question)
 {
     for (unsigned i = 0; i < question->step_count; i++) {
-        enum operation_kind kind = question->steps[i].kind;
-        if (kind != OPERATION_get && kind != OPERATION_check) {
+        const struct step *step = &question->steps[i];
+        if (step->find.names_index &&
+            !model_index_serves(history->model, step->collection, least_version(question))) {
             return true;
         }
     }
     return false;
 }
 
-// Rule 3: what the log has of a document that the transaction wrote.
-static void check_written(struct history *history, const struct question *question,
-                          const struct step *step, uint64_t version)
+static void answer_read(struct history *history, const struct question *question,
+                        const struct answer *answer)
 {
-    const struct model_document *document = model_document_at(history->model, step->collection,
-                                                              step->document, version);
-    bool is_there = document != NULL && document->version == version;
-    bool is_ours = is_there && document->is_present && document->token == question->token &&
-                   document->number == step->number;
-    bool is_removed = is_there && !document->is_present && step->kind == OPERATION_delete;
-    if (!is_ours && !is_removed) {
-        world_violate(history->world,
-                      "version %llu was acknowledged, its c%u/d%u is not in the log",
-                      (unsigned long long)version, step->collection, step->document);
+    switch (answer->status) {
+    case STATUS_ok:
+        if (check_version(history, answer->version, least_version(question),
+                          read_level_name(question->level))) {
+            check_read(history, question, answer);
+        }
+        break;
+    case STATUS_unavailable:
+    case STATUS_busy:
+    case STATUS_deadline:
+    case STATUS_too_old: break;
+    case STATUS_read_only:
+        if (question->paging == NULL) { // a version to read pages at can't be marked
+            world_violate(history->world, "a read without pages failed because disks are full");
+        }
+        break;
+    default:
+        if (answer->status != STATUS_absent || !may_lack_index(history, question)) {
+            world_violate(history->world, "a %s read failed with %s",
+                          read_level_name(question->level), status_name(answer->status));
+        }
+    }
+}
+
+// Rule 3: what the log has of the documents that the transaction wrote.
+static void check_written(struct history *history, const struct rehearsal *state)
+{
+    for (unsigned i = 0; i < state->change_count; i++) {
+        const struct rehearsed_change *change = &state->changes[i];
+        struct seen wanted = rehearsal_see(state, change->collection, change->document);
+        struct seen logged = model_see(history->model, change->collection, change->document,
+                                       state->written);
+        if (!seen_equal(&wanted, &logged)) {
+            world_violate(history->world,
+                          "version %llu was acknowledged, its c%u/d%u is not in the log",
+                          (unsigned long long)state->written, change->collection, change->document);
+        }
     }
 }
 
 static void check_steps(struct history *history, const struct question *question,
                         const struct answer *answer)
 {
-    uint64_t before = is_writing(question) ? answer->version - 1 : answer->version;
+    bool writes = question_is_writing(question);
+    struct rehearsal state;
+    struct cursor results;
+    rehearsal_init(&state, history->model, question, answer->version - (writes ? 1 : 0));
+    if (!answer->replayed && !open_results(history, question, answer, &results)) {
+        return;
+    }
     for (unsigned i = 0; i < question->step_count; i++) {
         const struct step *step = &question->steps[i];
-        struct seen view = state_after(history, step, before);
-        bool is_wrong = (step->kind == OPERATION_check && view.version != step->expected) ||
-                        (step->kind == OPERATION_insert && view.is_present) ||
-                        (step->kind == OPERATION_delete && !view.is_present);
-        if (is_wrong) {
+        enum status status = rehearsal_do(&state, step);
+        if (status != STATUS_ok) {
             world_violate(history->world,
-                          "version %llu: operation %u succeeded, c%u/d%u was at %llu",
-                          (unsigned long long)answer->version, i, step->collection, step->document,
-                          (unsigned long long)view.version);
+                          "version %llu: operation %u succeeded, on the log it is %s",
+                          (unsigned long long)answer->version, i, status_name(status));
+            return;
         }
-        if (step->kind != OPERATION_check && step->kind != OPERATION_get) {
-            check_written(history, question, step, answer->version);
+        if (!answer->replayed) {
+            check_result(history, &state, step, NULL, &results);
         }
     }
-    if (!answer->replayed) {
-        check_gets(history, question, answer, before);
-    }
+    check_written(history, &state);
 }
 
 static void answer_done(struct history *history, const struct question *question,
                         const struct answer *answer)
 {
-    bool writes = is_writing(question);
+    bool writes = question_is_writing(question);
     uint64_t least = question->floor_version + (writes ? 1 : 0);
     if (!check_version(history, answer->version, least, "a transaction")) {
         return;
@@ -234,30 +329,51 @@ static void ruin(struct history *history, unsigned session, uint64_t sequence)
     }
 }
 
-// Rule 4: could this step have failed so at any version from the floor on?
-static bool may_have_failed(const struct history *history, const struct question *question,
-                            const struct step *step, enum status status)
+// Rule 4: whether the transaction fails so on the state right after `version`.
+static bool fails_at(const struct history *history, const struct question *question,
+                     const struct answer *answer, uint64_t version)
 {
-    if (model_document_changes(history->model, step->collection, step->document,
-                               question->floor_version)) {
-        return true;
+    struct rehearsal state;
+    rehearsal_init(&state, history->model, question, version);
+    for (unsigned i = 0; i < question->step_count; i++) {
+        const struct step *step = &question->steps[i];
+        bool is_meant = answer->operation == 0 || answer->operation == i + 1;
+        bool clashes = answer->status == STATUS_unique && rehearsal_may_clash(&state, step);
+        enum status status = rehearsal_do(&state, step);
+        if (is_meant && (clashes || status == answer->status)) {
+            return true;
+        }
+        if (status != STATUS_ok) {
+            return false;
+        }
     }
-    struct seen view = state_after(history, step, question->floor_version);
-    switch (step->kind) {
-    case OPERATION_check: return status == STATUS_refused && view.version != step->expected;
-    case OPERATION_insert: return status == STATUS_exists && view.version != 0;
-    case OPERATION_delete: return status == STATUS_absent && view.version == 0;
-    default: return false;
+    return false;
+}
+
+// The next version at which the transaction may go another way.
+static uint64_t next_version(const struct history *history, const struct question *question,
+                             const struct answer *answer, uint64_t after)
+{
+    uint64_t next = UINT64_MAX;
+    for (unsigned i = 0; i < question->step_count; i++) {
+        const struct step *step = &question->steps[i];
+        bool is_wide = step_is_wide(step) || answer->status == STATUS_unique ||
+                       step->kind >= OPERATION_create_collection;
+        uint64_t change = is_wide ? model_next_wide_change(history->model, step->collection, after)
+                                  : model_next_change(history->model, step->collection,
+                                                      step->document, after);
+        next = change < next ? change : next;
     }
+    return next;
 }
 
 static void answer_failed(struct history *history, const struct question *question,
                           const struct answer *answer)
 {
     ruin(history, question->session, question->sequence);
-    for (unsigned i = 0; i < question->step_count; i++) {
-        bool is_meant = answer->operation == 0 || answer->operation == i + 1;
-        if (is_meant && may_have_failed(history, question, &question->steps[i], answer->status)) {
+    for (uint64_t version = question->floor_version; version != UINT64_MAX;
+         version = next_version(history, question, answer, version)) {
+        if (fails_at(history, question, answer, version)) {
             return;
         }
     }
@@ -277,7 +393,9 @@ static void answer_transaction(struct history *history, const struct question *q
     case STATUS_unknown_outcome: break;
     case STATUS_refused:
     case STATUS_exists:
-    case STATUS_absent: answer_failed(history, question, answer); break;
+    case STATUS_absent:
+    case STATUS_unique:
+    case STATUS_conflict: answer_failed(history, question, answer); break;
     case STATUS_unavailable:
     case STATUS_busy:
     case STATUS_deadline:
@@ -334,34 +452,4 @@ void history_check_end(struct history *history)
             return;
         }
     }
-}
-
-bool history_read_result(struct cursor *cursor, struct seen *ret_seen)
-{
-    struct seen seen = {0};
-    uint32_t pairs;
-    if (cursor_map(cursor, &pairs) != STATUS_ok) {
-        return false;
-    }
-    for (uint32_t i = 0; i < pairs; i++) {
-        struct bytes field;
-        struct bytes value;
-        if (cursor_text(cursor, &field) != STATUS_ok || cursor_skip(cursor, &value) != STATUS_ok) {
-            return false;
-        }
-        struct cursor inner = cursor_of(value);
-        enum value_kind kind;
-        if (cursor_peek(&inner, &kind) != STATUS_ok || kind == VALUE_NIL) {
-            continue;
-        }
-        if (bytes_equal(field, bytes_from_text("document_version")) &&
-            cursor_u64(&inner, &seen.version) != STATUS_ok) {
-            return false;
-        }
-        if (bytes_equal(field, bytes_from_text("document"))) {
-            seen.is_present = model_read_document(value, &seen.number, &seen.token);
-        }
-    }
-    *ret_seen = seen;
-    return true;
 }

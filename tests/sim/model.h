@@ -1,9 +1,6 @@
 /*
- * The model: what the committed log says about documents and transactions, version by version.
- * Clients' answers are compared with it.
- *
- * All documents of the workload hold {"n": number, "t": token}: the token names the transaction
- * that wrote it.
+ * The model: what the committed log says about documents, collections and transactions, version by
+ * version. Clients' answers are compared with it.
  */
 #ifndef SKEIN_TESTS_SIM_MODEL_H
 #define SKEIN_TESTS_SIM_MODEL_H
@@ -11,21 +8,18 @@
 #include "base/limits.h"
 #include "storage/session_record.h"
 #include "storage/state.h"
+#include "tests/sim/answers.h"
 #include "tests/sim/ledger.h"
 
-enum {
-    MODEL_COLLECTIONS_MAX = 4,
-    MODEL_DOCUMENTS_MAX = 64, // of one collection
-    MODEL_SESSIONS_MAX = 256,
-};
+enum { MODEL_SESSIONS_MAX = 256 };
 
 // What a document is from a version on.
 struct model_document {
-    uint64_t version;  // of the transaction that wrote or removed it
-    uint64_t position; // of its entry
-    uint64_t token;    // in it
-    int64_t number;    // in it
-    bool is_present;   // false: removed, and nothing else but the position counts
+    uint64_t version; // of the transaction that wrote or removed it
+    uint64_t time_us; // of that transaction, or of the entry that the document expired in
+    uint64_t token;   // in it
+    int64_t number;   // in it
+    bool is_present;  // false: removed, or expired
 };
 
 // Everything a document ever was, oldest first.
@@ -33,6 +27,24 @@ struct model_history {
     struct model_document *items; // owned
     size_t count;
     size_t capacity;
+};
+
+enum model_index { MODEL_INDEX_none, MODEL_INDEX_building, MODEL_INDEX_ready, MODEL_INDEX_failed };
+
+// What a collection is from a version on.
+struct model_schema {
+    uint64_t version;
+    bool is_there;
+    enum model_index index; // its index by_n
+    bool is_unique;         // that index is
+};
+
+struct model_collection {
+    uint32_t id;                  // as the state numbers it; 0: none at present
+    struct model_schema *schemas; // owned; oldest first
+    size_t schema_count;
+    size_t schema_capacity;
+    struct model_history documents[DOCUMENT_COUNT_MAX];
 };
 
 // What became of one transaction.
@@ -52,13 +64,13 @@ struct model_session {
 struct model {
     struct world *world;
     const struct ledger *ledger;
-    uint64_t applied;                               // position up to which it is made
-    uint32_t collection_ids[MODEL_COLLECTIONS_MAX]; // as the state numbers them; 0: none yet
-    struct model_history documents[MODEL_COLLECTIONS_MAX][MODEL_DOCUMENTS_MAX];
+    uint64_t applied; // position up to which it is made
+    struct model_collection collections[COLLECTION_COUNT];
     struct model_session sessions[MODEL_SESSIONS_MAX];
     unsigned session_count;
-    struct state_batch batch;     // scratch
-    struct session_record record; // scratch
+    unsigned ranks[DOCUMENT_COUNT_MAX]; // of documents in the order of their ids
+    struct state_batch batch;           // scratch
+    struct session_record record;       // scratch
 };
 
 void model_init(struct model *model, struct world *world, const struct ledger *ledger);
@@ -71,9 +83,30 @@ void model_update(struct model *model);
 const struct model_document *model_document_at(const struct model *model, unsigned collection,
                                                unsigned document, uint64_t version);
 
-// Whether the document changes after version `after`, as far as is committed.
-bool model_document_changes(const struct model *model, unsigned collection, unsigned document,
-                            uint64_t after);
+// The same as somebody would see it.
+struct seen model_see(const struct model *model, unsigned collection, unsigned document,
+                      uint64_t version);
+
+// The same after all transactions up to a time, as far as they are not above `version`.
+struct seen model_see_until(const struct model *model, const struct step *step, uint64_t version,
+                            uint64_t time_us);
+
+// All that the document was until `version`, oldest first; returns how many versions that are.
+size_t model_versions(const struct model *model, const struct step *step, uint64_t version,
+                      const struct model_document **ret_items);
+
+// The collection as it was right after `version`.
+struct model_schema model_schema_at(const struct model *model, unsigned collection,
+                                    uint64_t version);
+
+// Whether the collection has had an index that serves all the time since `version`.
+bool model_index_serves(const struct model *model, unsigned collection, uint64_t version);
+
+// The lowest version above `after` at which the document changes, or the collection or any of its
+// documents; UINT64_MAX for none so far.
+uint64_t model_next_change(const struct model *model, unsigned collection, unsigned document,
+                           uint64_t after);
+uint64_t model_next_wide_change(const struct model *model, unsigned collection, uint64_t after);
 
 // The number of a session, which may be new.
 unsigned model_session(struct model *model, struct bytes name);
@@ -84,9 +117,5 @@ const struct model_outcome *model_outcome(const struct model *model, unsigned se
 
 // The position of the entry that holds `version`, at most the last one; 0 for version 0.
 uint64_t model_position_of(const struct model *model, uint64_t version);
-
-// Collections are called "c0" on, documents "d0" on. Reads number and token of a document; false if
-// it is none of the workload's.
-bool model_read_document(struct bytes document, int64_t *ret_number, uint64_t *ret_token);
 
 #endif

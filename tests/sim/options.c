@@ -76,6 +76,7 @@ static void draw_disks(struct options *options, struct random *random)
     options->sizes.segment = draw_scale(random, 16 * KIB, 256 * KIB);
     options->sizes.transfer_chunk = draw_scale(random, 256, 16 * KIB);
     options->sizes.log_window = draw_scale(random, 1 * KIB, 256 * KIB);
+    options->sizes.work_cells = draw_scale(random, 1, 128);
     if (draw_percent(random, 60)) { // journals are dropped, and followers need state transfers
         options->sizes.flush = draw_scale(random, 2 * KIB, 128 * KIB);
         options->sizes.journal_keep = draw_percent(random, 50) ? 0 : options->sizes.flush;
@@ -166,8 +167,8 @@ static void print_disk(const struct options *options, struct buffer *out)
           options->flush_writes);
     print(out, "sizes{segment=%u flush=%u keep=%u max=%u ", (unsigned)sizes->segment,
           (unsigned)sizes->flush, (unsigned)sizes->journal_keep, (unsigned)sizes->journal_max);
-    print(out, "window=%u chunk=%u} ", (unsigned)sizes->log_window,
-          (unsigned)sizes->transfer_chunk);
+    print(out, "window=%u chunk=%u work=%u} ", (unsigned)sizes->log_window,
+          (unsigned)sizes->transfer_chunk, (unsigned)sizes->work_cells);
 }
 
 void options_print(const struct options *options, struct buffer *out)

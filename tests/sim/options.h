@@ -58,9 +58,9 @@ struct options {
     struct network_manner network;
     uint32_t turn_delay_us; // a process gathers events for so long at most
     // Disks.
-    uint32_t sync_us;      // a sync takes about so long
-    uint32_t stall_ppm;    // of a million disk requests so many hang for up to 2 s
-    uint32_t flush_writes; // a state flushes by itself after about so many writes; 0 for never
+    uint32_t sync_us;        // a sync takes about so long
+    uint32_t stall_ppm;      // of a million disk requests so many hang for up to 2 s
+    uint32_t flush_writes;   // a state flushes by itself after about so many writes; 0 for never
     struct node_sizes sizes; // of journals, flushes, transfers
     // Faults.
     uint64_t safety_us;                 // length of the first phase

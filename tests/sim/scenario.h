@@ -21,6 +21,8 @@
  *     release · heal                   of holds and copies; of cuts and drops
  *     stall s1 500ms · full s1 · space s1 · damage s1 journal|vote · rate s1 500000
  *     put|insert k1 d0 [number [padding]] · delete k1 d0 · check k1 d0 version · get k1 d0 [level]
+ *     update k1 d0 number · index k1 create|drop [unique]
+ *     find k1 any|id|number 2 · page k1        two documents a page, in this order; the next page
  *     expect primary s2|any|none · expect status ok · expect number 5      of k1's last answer
  *     switchover s2
  *     work · rest                      clients work at random, and stop

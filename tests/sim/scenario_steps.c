@@ -2,6 +2,7 @@
  * The steps of scripts. Each takes the words behind its name and returns false when they make no
  * sense.
  */
+#include "tests/sim/draw.h"
 #include "tests/sim/scenario_internal.h"
 
 #include <stdio.h>
@@ -362,7 +363,7 @@ static bool make_question(struct scenario *scenario, struct client_shell *client
     uint64_t padding = 0;
     const char *name = scenario_word(scenario, 1);
     bool is_read = strcmp(step, "get") == 0;
-    if (*name != 'd' || !read_natural(name + 1, &document) || document >= MODEL_DOCUMENTS_MAX) {
+    if (*name != 'd' || !read_natural(name + 1, &document) || document >= DOCUMENT_COUNT_MAX) {
         return false;
     }
     question->level = READ_linearizable;
@@ -391,11 +392,64 @@ static bool make_question(struct scenario *scenario, struct client_shell *client
     return question->step_count == 1;
 }
 
+// The question that an index is made or dropped with.
+static bool make_index_question(struct scenario *scenario, struct client_shell *client,
+                                struct question *question)
+{
+    (void)client;
+    const char *what = scenario_word(scenario, 1);
+    bool creates = strcmp(what, "create") == 0;
+    question->kind = QUESTION_TRANSACTION;
+    struct step *step = question_add(
+        question, creates ? OPERATION_create_index : OPERATION_drop_index, COLLECTION_REGISTERS, 0);
+    step->is_unique = strcmp(scenario_word(scenario, 2), "unique") == 0;
+    return creates || strcmp(what, "drop") == 0;
+}
+
+// The question for the first page of a find.
+static bool make_find_question(struct scenario *scenario, struct client_shell *client,
+                               struct question *question)
+{
+    const char *order = scenario_word(scenario, 1);
+    uint64_t limit;
+    struct step *step = question_add(question, OPERATION_find, COLLECTION_REGISTERS, 0);
+    step->find.order = strcmp(order, "number") == 0 ? FIND_by_number
+                       : strcmp(order, "id") == 0   ? FIND_by_id
+                                                    : FIND_unordered;
+    if (!read_natural(scenario_word(scenario, 2), &limit) || limit == 0 || limit > UINT32_MAX) {
+        return false;
+    }
+    step->find.limit = (uint32_t)limit;
+    paging_init(&client->workload.paging, step);
+    question->kind = QUESTION_READ;
+    question->level = READ_linearizable;
+    question->paging = &client->workload.paging;
+    return step->find.order != FIND_unordered || strcmp(order, "any") == 0;
+}
+
+// The question for the next one.
+static bool make_page_question(struct scenario *scenario, struct client_shell *client,
+                               struct question *question)
+{
+    (void)scenario;
+    if (client->workload.paging.cursor_size == 0) {
+        return false;
+    }
+    question->level = READ_linearizable;
+    draw_page(&client->workload, question);
+    return true;
+}
+
 static bool do_ask(struct scenario *scenario)
 {
+    bool (*make)(struct scenario *, struct client_shell *,
+                 struct question *) = strcmp(scenario->step, "index") == 0  ? make_index_question
+                                      : strcmp(scenario->step, "find") == 0 ? make_find_question
+                                      : strcmp(scenario->step, "page") == 0 ? make_page_question
+                                                                            : make_question;
     struct client_shell *client = find_client(scenario, 0);
     struct question question = {0};
-    if (client == NULL || !client->shell.is_up || !make_question(scenario, client, &question)) {
+    if (client == NULL || !client->shell.is_up || !make(scenario, client, &question)) {
         return false;
     }
     struct open_question *open = workload_open(&client->workload, &question);
@@ -463,38 +517,18 @@ bool scenario_step(struct scenario *scenario)
         const char *name;
         bool (*run)(struct scenario *scenario);
     } steps[] = {
-        {"run", do_run},
-        {"wait", do_wait},
-        {"crash", do_process},
-        {"start", do_process},
-        {"stop", do_process},
-        {"pause", do_process},
-        {"resume", do_process},
-        {"wipe", do_wipe},
-        {"reset", do_reset},
-        {"cut", do_cut},
-        {"heal", do_heal},
-        {"hold", do_hold},
-        {"drop", do_hold},
-        {"copy", do_hold},
-        {"let", do_let},
-        {"rate", do_rate},
-        {"mark", do_mark},
-        {"release", do_release},
-        {"stall", do_stall},
-        {"full", do_space},
-        {"space", do_space},
-        {"damage", do_damage},
-        {"put", do_ask},
-        {"insert", do_ask},
-        {"delete", do_ask},
-        {"get", do_ask},
-        {"check", do_ask},
-        {"expect", do_expect},
-        {"switchover", do_switchover},
-        {"work", do_work},
-        {"rest", do_work},
-        {"finish", do_finish},
+        {"run", do_run},        {"wait", do_wait},     {"crash", do_process},
+        {"start", do_process},  {"stop", do_process},  {"pause", do_process},
+        {"resume", do_process}, {"wipe", do_wipe},     {"reset", do_reset},
+        {"cut", do_cut},        {"heal", do_heal},     {"hold", do_hold},
+        {"drop", do_hold},      {"copy", do_hold},     {"let", do_let},
+        {"rate", do_rate},      {"mark", do_mark},     {"release", do_release},
+        {"stall", do_stall},    {"full", do_space},    {"space", do_space},
+        {"damage", do_damage},  {"put", do_ask},       {"insert", do_ask},
+        {"delete", do_ask},     {"get", do_ask},       {"check", do_ask},
+        {"update", do_ask},     {"index", do_ask},     {"find", do_ask},
+        {"page", do_ask},       {"expect", do_expect}, {"switchover", do_switchover},
+        {"work", do_work},      {"rest", do_work},     {"finish", do_finish},
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (strcmp(steps[i].name, scenario->step) == 0) {

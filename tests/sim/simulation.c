@@ -1,22 +1,27 @@
 /*
  * One run.
  *
- *   safety    faults begin and end, clients work; every step is checked
+ *   safety    faults begin and end, clients work; every step is checked. It lasts longer where so
+ *             little gets through that a run would show nothing
  *   healing   faults stop. A majority of the voters, a coordinator, a writer, a reader and all
  *             clients are healed; every other process is, too, or stays dead, paused or cut off for
  *             ever. Within 10 times suspect_after there is a primary and every client has had a
  *             write and a linearizable read answered that it asked for afterwards.
  *   quiet     clients stop. All healed storage nodes end at the same position with equal digests,
- *             and nothing that was committed is missing.
+ *             nothing that was committed is missing, nothing is left to be built or cleared, and
+ *             what is derived from documents fits them.
  */
 #include "tests/sim/simulation.h"
 
 #include "base/assert.h"
+#include "tests/sim/cells_check.h"
 
 #include <stdio.h>
 
 enum {
     STEP_US = 100000,
+    COMMITS_MIN = 200,     // entries that the faults have to get through, if it can be done in
+    SAFETY_TIMES_MAX = 10, // so many times the time that they have
     HEALING_SUSPECT_TIMES = 10,
     QUIET_US_MAX = 5000000,
     HAPPENED_MAX = 20000000, // a hundred times what an average run needs
@@ -329,20 +334,29 @@ static void run_healing(struct simulation *simulation, uint32_t frozen)
     }
 }
 
-// Whether all healed storage nodes have applied everything that was committed.
-static bool has_converged(const struct simulation *simulation)
+// Whether all healed storage nodes have applied everything that was committed, and no work is left.
+static bool has_converged(struct simulation *simulation)
 {
     for (unsigned i = 0; i < simulation->storage_count; i++) {
-        const struct storage_shell *storage = &simulation->storages[i];
+        struct storage_shell *storage = &simulation->storages[i];
         bool is_frozen = (simulation->frozen & SHELL_BIT(storage->shell.number)) != 0;
-        if (!is_frozen && storage->view.applied.position != simulation->ledger.committed_count) {
+        if (!is_frozen && (storage->view.applied.position != simulation->ledger.committed_count ||
+                           cells_have_jobs(storage_shell_state(storage)))) {
             return false;
         }
     }
     return true;
 }
 
-static void compare_digests(struct simulation *simulation)
+static void check_cells(struct simulation *simulation, struct storage_shell *storage)
+{
+    const char *wrong = cells_check(storage_shell_state(storage));
+    if (wrong != NULL) {
+        world_violate(&simulation->world, "the state of %s: %s", storage->shell.name, wrong);
+    }
+}
+
+static void compare_states(struct simulation *simulation)
 {
     bool is_first = true;
     uint64_t digest = 0;
@@ -354,6 +368,9 @@ static void compare_digests(struct simulation *simulation)
         uint64_t own = storage_shell_digest(storage);
         if (!is_first && own != digest) {
             world_violate(&simulation->world, "the state of %s differs", storage->shell.name);
+        }
+        if (is_first) {
+            check_cells(simulation, storage);
         }
         digest = own;
         is_first = false;
@@ -380,7 +397,7 @@ static void run_quiet(struct simulation *simulation)
                       simulation->ledger.committed_count);
         return;
     }
-    compare_digests(simulation);
+    compare_states(simulation);
     history_check_end(&simulation->history);
 }
 
@@ -399,6 +416,11 @@ void simulation_run_seed(struct simulation *simulation)
     simulation_start(simulation);
     faults_start(&simulation->faults);
     simulation_run(simulation, simulation->options.safety_us);
+    uint64_t limit_us = SAFETY_TIMES_MAX * simulation->options.safety_us;
+    while (!simulation->world.is_violated && simulation->world.now_us < limit_us &&
+           simulation->ledger.committed_count < COMMITS_MIN) {
+        simulation_run(simulation, simulation->world.now_us + STEP_US);
+    }
     if (!simulation->world.is_violated) {
         simulation_finish(simulation);
     }

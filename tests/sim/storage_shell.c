@@ -50,11 +50,6 @@ static struct state_slot *find_slot(struct storage_shell *storage, uint64_t gene
     return NULL;
 }
 
-static struct state *current_state(struct storage_shell *storage)
-{
-    return find_slot(storage, storage->generation)->state;
-}
-
 static struct disk_job *new_job(struct storage_shell *storage, struct bytes bytes)
 {
     struct disk_job *job = storage->free_jobs;
@@ -256,7 +251,7 @@ static void run_query(void *context, uint64_t argument)
     struct message message;
     if (message_decode(&rest, &message) == STATUS_ok) {
         buffer_clear(&storage->scratch);
-        query_run(current_state(storage), storage->marks, &message, &storage->scratch);
+        query_run(storage_shell_state(storage), storage->marks, &message, &storage->scratch);
         network_send(storage->shell.network, &storage->shell, job->from,
                      buffer_bytes(&storage->scratch));
     }
@@ -390,7 +385,7 @@ static void stop_storage(struct shell *shell, bool is_crash)
     if (is_crash) {
         crash_at_work(storage);
     } else if (random_chance(&storage->random, 500000)) {
-        ASSERT(state_flush(current_state(storage)) == STATUS_ok);
+        ASSERT(state_flush(storage_shell_state(storage)) == STATUS_ok);
     }
     drop_jobs(storage);
     struct node *node = shell->machine.self;
@@ -415,7 +410,7 @@ static void flush_at_times(struct shell *shell)
     struct storage_shell *storage = storage_of(shell);
     uint32_t writes = storage->options->flush_writes;
     if (writes > 0 && random_below(&storage->random, writes) == 0) {
-        state_memory_flush_after(current_state(storage),
+        state_memory_flush_after(storage_shell_state(storage),
                                  random_between(&storage->random, 1, writes));
     }
 }
@@ -481,9 +476,14 @@ void storage_shell_stall(struct storage_shell *storage, uint64_t until_us)
     }
 }
 
+struct state *storage_shell_state(struct storage_shell *storage)
+{
+    return find_slot(storage, storage->generation)->state;
+}
+
 uint64_t storage_shell_digest(struct storage_shell *storage)
 {
-    struct state *state = current_state(storage);
+    struct state *state = storage_shell_state(storage);
     struct state_cursor *cursor;
     uint64_t digest = 0;
     struct bytes key;

@@ -71,6 +71,9 @@ static inline struct storage_shell *storage_of(struct shell *shell)
 // The disk hangs until then.
 void storage_shell_stall(struct storage_shell *storage, uint64_t until_us);
 
+// Its live cells, borrowed.
+struct state *storage_shell_state(struct storage_shell *storage);
+
 // Hash of the live cells but for the record of where the state stands.
 uint64_t storage_shell_digest(struct storage_shell *storage);
 

@@ -1,30 +1,22 @@
 /*
- * Drawing questions.
+ * The life of questions. A transaction whose outcome is unknown is asked about later, or left
+ * alone.
  *
- * Conditions are put on what the client heard last, which is often stale: then the transaction is
- * refused, and the history checks that it was with right. A transaction whose outcome is unknown is
- * asked about later, or left alone.
- *
- * While a client wants service it asks nothing but plain puts and linearizable reads, with room for
- * several of them under way, until one of each was answered.
+ * While a client wants service it asks nothing but operations on registers and linearizable reads,
+ * with room for several of them under way, until one of each was answered.
  */
 #include "tests/sim/workload.h"
 
 #include "base/assert.h"
-#include "wire/pack.h"
+#include "tests/sim/draw.h"
 
 #include <stdio.h>
 
-enum { SERVICE_TIMEOUT_MS = 1000, READ_STEPS_MAX = 4 };
+enum { SERVICE_TIMEOUT_MS = 1000 };
 
 // An unknown outcome is wanted no longer after so many transactions: a session's outcomes are
 // bound.
 enum { OUTCOME_WANTED_MAX = SESSION_OUTCOMES_MAX / 2 };
-
-static bool draw_percent(struct workload *workload, unsigned percent)
-{
-    return random_below(&workload->random, 100) < percent;
-}
 
 void workload_begin(struct workload *workload, const char *name, uint32_t life)
 {
@@ -36,6 +28,9 @@ void workload_begin(struct workload *workload, const char *name, uint32_t life)
     workload->marked = 0;
     memset(workload->known, 0, sizeof workload->known);
     memset(workload->unknown, 0, sizeof workload->unknown);
+    workload->known_find = (struct step){0};
+    workload->knows_fading = false;
+    workload->paging.cursor_size = 0;
     for (size_t i = 0; i < WORKLOAD_OPEN_MAX; i++) {
         workload->open[i].is_taken = false;
     }
@@ -46,143 +41,6 @@ void workload_release(struct workload *workload)
     for (size_t i = 0; i < WORKLOAD_OPEN_MAX; i++) {
         buffer_release(&workload->open[i].operations);
     }
-}
-
-static unsigned draw_document(struct workload *workload)
-{
-    return (unsigned)random_below(&workload->random, workload->options->keys);
-}
-
-static struct step *add_step(struct question *question, enum operation_kind kind,
-                             unsigned collection, unsigned document)
-{
-    ASSERT(question->step_count < QUESTION_STEPS_MAX);
-    struct step *step = &question->steps[question->step_count++];
-    *step = (struct step){.kind = kind, .collection = collection, .document = document};
-    return step;
-}
-
-// A check that the document is still what the client heard last.
-static const struct seen *add_check(struct workload *workload, struct question *question,
-                                    unsigned collection, unsigned document)
-{
-    const struct known_document *known = &workload->known[collection][document];
-    struct step *step = add_step(question, OPERATION_check, collection, document);
-    step->expected = known->seen.is_present ? known->seen.version : 0;
-    return &known->seen;
-}
-
-static int64_t draw_number(struct workload *workload)
-{
-    return (int64_t)random_below(&workload->random, 1000000) - 500000;
-}
-
-static void draw_register(struct workload *workload, struct question *question)
-{
-    unsigned document = draw_document(workload);
-    switch (random_below(&workload->random, 8)) {
-    case 0:
-        add_step(question, OPERATION_insert, COLLECTION_REGISTERS, document)->number = draw_number(
-            workload);
-        break;
-    case 1: add_step(question, OPERATION_delete, COLLECTION_REGISTERS, document); break;
-    case 2:
-    case 3:
-        add_check(workload, question, COLLECTION_REGISTERS, document);
-        add_step(question, OPERATION_put, COLLECTION_REGISTERS, document)->number = draw_number(
-            workload);
-        break;
-    case 4:
-        add_step(question, OPERATION_get, COLLECTION_REGISTERS, draw_document(workload));
-        add_step(question, OPERATION_put, COLLECTION_REGISTERS, document)->number = draw_number(
-            workload);
-        break;
-    default:
-        add_step(question, OPERATION_put, COLLECTION_REGISTERS, document)->number = draw_number(
-            workload);
-        break;
-    }
-}
-
-static void draw_counter(struct workload *workload, struct question *question)
-{
-    unsigned document = draw_document(workload) % ACCOUNTS_COUNT;
-    const struct seen *seen = add_check(workload, question, COLLECTION_COUNTERS, document);
-    add_step(question, OPERATION_put, COLLECTION_COUNTERS, document)->number =
-        seen->is_present ? seen->number + 1 : 1;
-}
-
-static void draw_transfer(struct workload *workload, struct question *question)
-{
-    bool is_open = workload->known[COLLECTION_ACCOUNTS][0].seen.is_present;
-    if (!is_open) {
-        for (unsigned i = 0; i < ACCOUNTS_COUNT; i++) {
-            add_step(question, OPERATION_insert, COLLECTION_ACCOUNTS, i)->number = ACCOUNT_BEGIN;
-        }
-        return;
-    }
-    unsigned from = (unsigned)random_below(&workload->random, ACCOUNTS_COUNT);
-    unsigned to = (from + 1 + (unsigned)random_below(&workload->random, ACCOUNTS_COUNT - 1)) %
-                  ACCOUNTS_COUNT;
-    int64_t amount = (int64_t)random_below(&workload->random, 20);
-    const struct seen *source = add_check(workload, question, COLLECTION_ACCOUNTS, from);
-    const struct seen *target = add_check(workload, question, COLLECTION_ACCOUNTS, to);
-    add_step(question, OPERATION_put, COLLECTION_ACCOUNTS, from)->number = source->number - amount;
-    add_step(question, OPERATION_put, COLLECTION_ACCOUNTS, to)->number = target->number + amount;
-}
-
-static void draw_transaction(struct workload *workload, struct question *question)
-{
-    question->kind = QUESTION_TRANSACTION;
-    if (workload->wants_service || draw_percent(workload, 55)) {
-        draw_register(workload, question);
-    } else if (draw_percent(workload, 50)) {
-        draw_counter(workload, question);
-    } else if (draw_percent(workload, 80)) {
-        draw_transfer(workload, question);
-    } else {
-        for (unsigned i = 0; i < ACCOUNTS_COUNT; i++) {
-            add_step(question, OPERATION_get, COLLECTION_ACCOUNTS, i);
-        }
-    }
-}
-
-static void draw_read_steps(struct workload *workload, struct question *question)
-{
-    if (draw_percent(workload, 25)) {
-        for (unsigned i = 0; i < ACCOUNTS_COUNT; i++) {
-            add_step(question, OPERATION_get, COLLECTION_ACCOUNTS, i);
-        }
-        return;
-    }
-    unsigned count = 1 + (unsigned)random_below(&workload->random, READ_STEPS_MAX);
-    for (unsigned i = 0; i < count; i++) {
-        unsigned collection = (unsigned)random_below(&workload->random, 2);
-        unsigned document = draw_document(workload);
-        add_step(question, OPERATION_get, collection,
-                 collection == COLLECTION_COUNTERS ? document % ACCOUNTS_COUNT : document);
-    }
-}
-
-static enum read_level draw_level(struct workload *workload)
-{
-    uint64_t drawn = random_below(&workload->random, 20);
-    if (workload->wants_service || drawn < 11) {
-        return READ_linearizable;
-    }
-    if (drawn < 13 && workload->marked != 0) {
-        return READ_snapshot;
-    }
-    return drawn < 17 ? READ_session : READ_any;
-}
-
-static void draw_read(struct workload *workload, struct question *question)
-{
-    question->kind = QUESTION_READ;
-    question->level = draw_level(workload);
-    question->after_version = question->level == READ_session ? workload->version : 0;
-    question->at_version = question->level == READ_snapshot ? workload->marked : 0;
-    draw_read_steps(workload, question);
 }
 
 static bool draw_status(struct workload *workload, struct question *question)
@@ -264,6 +122,16 @@ struct open_question *workload_next(struct workload *workload)
     return workload_open(workload, &question);
 }
 
+bool workload_awaits_page(const struct workload *workload)
+{
+    for (size_t i = 0; i < WORKLOAD_OPEN_MAX; i++) {
+        if (workload->open[i].is_taken && workload->open[i].question.paging != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void remember_unknown(struct workload *workload, const struct question *question)
 {
     size_t slot = random_below(&workload->random, WORKLOAD_UNKNOWN_MAX);
@@ -283,57 +151,123 @@ static void know(struct workload *workload, const struct step *step, const struc
     }
 }
 
-// Learns what the gets among the steps saw.
-static void learn_gets(struct workload *workload, const struct question *question,
-                       const struct answer *answer)
+static void learn_get(struct workload *workload, const struct step *step, const struct seen *seen,
+                      uint64_t version)
 {
-    struct cursor cursor = cursor_of(answer->results);
-    uint32_t count;
-    if (answer->replayed || cursor_array(&cursor, &count) != STATUS_ok ||
-        count != question->step_count) {
-        return;
+    know(workload, step, seen, version);
+    workload->last_number = seen->is_present ? seen->number : 0;
+}
+
+// What a find in order gave can be guarded by `unchanged`.
+static void learn_find(struct workload *workload, const struct step *step,
+                       const struct seen_page *page, uint64_t version)
+{
+    for (unsigned i = 0; i < page->count; i++) {
+        struct step row = {.collection = step->collection, .document = page->rows[i].document};
+        know(workload, &row, &page->rows[i].seen, version);
     }
-    int64_t sum = 0;
-    unsigned accounts = 0;
-    for (unsigned i = 0; i < question->step_count; i++) {
-        const struct step *step = &question->steps[i];
-        struct seen seen;
-        if (!history_read_result(&cursor, &seen)) {
-            return;
-        }
-        if (step->kind != OPERATION_get) {
-            continue;
-        }
-        know(workload, step, &seen, answer->version);
-        workload->last_number = seen.is_present ? seen.number : 0;
-        if (step->collection == COLLECTION_ACCOUNTS && seen.is_present) {
-            sum += seen.number;
-            accounts++;
-        }
-    }
-    if (accounts == ACCOUNTS_COUNT && sum != ACCOUNTS_COUNT * ACCOUNT_BEGIN) {
-        world_violate(workload->history->world, "the accounts add up to %lld at version %llu",
-                      (long long)sum, (unsigned long long)answer->version);
+    if (step->find.order != FIND_unordered && step->find.cursor.size == 0) {
+        workload->known_find = *step;
+        workload->known_find.kind = OPERATION_unchanged;
+        workload->known_find.is_find = true;
+        workload->known_find.find.names_index = false;
+        workload->known_find.digest = rows_digest(page->rows, page->count);
     }
 }
 
-// Learns what a transaction of its own has written.
+// What accounts were seen to hold in one answer.
+struct balance {
+    int64_t sum;
+    uint32_t accounts; // as bits
+};
+
+static void add_up(struct balance *balance, const struct step *step, const struct seen *seen)
+{
+    if (step->collection == COLLECTION_ACCOUNTS && seen->is_present) {
+        balance->sum += seen->number;
+        balance->accounts |= 1U << step->document;
+    }
+}
+
+// Takes the next result off the cursor; false if it can't be read.
+static bool learn_result(struct workload *workload, const struct step *step, struct cursor *results,
+                         uint64_t version, struct balance *balance)
+{
+    struct seen seen;
+    struct seen_page page;
+    switch (step->kind) {
+    case OPERATION_get:
+        if (!answer_take_get(results, &seen)) {
+            return false;
+        }
+        learn_get(workload, step, &seen, version);
+        add_up(balance, step, &seen);
+        return true;
+    case OPERATION_find:
+        if (!answer_take_find(results, &page)) {
+            return false;
+        }
+        learn_find(workload, step, &page, version);
+        return true;
+    default: return cursor_skip(results, NULL) == STATUS_ok;
+    }
+}
+
+static void learn_results(struct workload *workload, const struct question *question,
+                          const struct answer *answer)
+{
+    struct cursor results = cursor_of(answer->results);
+    struct balance balance = {0};
+    uint32_t count;
+    if (answer->replayed || cursor_array(&results, &count) != STATUS_ok ||
+        count != question->step_count) {
+        return;
+    }
+    for (unsigned i = 0; i < question->step_count; i++) {
+        if (!learn_result(workload, &question->steps[i], &results, answer->version, &balance)) {
+            return;
+        }
+    }
+    bool is_all = balance.accounts == (1U << ACCOUNTS_COUNT) - 1 &&
+                  question->step_count == ACCOUNTS_COUNT;
+    if (is_all && balance.sum != ACCOUNTS_COUNT * ACCOUNT_BEGIN) {
+        world_violate(workload->history->world, "the accounts add up to %lld at version %llu",
+                      (long long)balance.sum, (unsigned long long)answer->version);
+    }
+}
+
+// Learns what a transaction of its own has written, as far as it said so itself.
 static void learn_writes(struct workload *workload, const struct question *question,
                          const struct answer *answer)
 {
     for (unsigned i = 0; i < question->step_count; i++) {
         const struct step *step = &question->steps[i];
-        struct seen seen = {0};
-        if (step->kind == OPERATION_put || step->kind == OPERATION_insert) {
-            seen = (struct seen){.is_present = true,
-                                 .version = answer->version,
-                                 .number = step->number,
-                                 .token = question->token};
-        }
-        if (step->kind != OPERATION_get && step->kind != OPERATION_check) {
-            know(workload, step, &seen, answer->version);
+        struct seen seen = {.is_present = true,
+                            .version = answer->version,
+                            .number = step->number,
+                            .token = question->token};
+        switch (step->kind) {
+        case OPERATION_insert:
+        case OPERATION_put: know(workload, step, &seen, answer->version); break;
+        case OPERATION_delete: know(workload, step, &(struct seen){0}, answer->version); break;
+        case OPERATION_update:
+            if (!step->adds) {
+                know(workload, step, &seen, answer->version);
+            }
+            break;
+        default: break;
         }
     }
+}
+
+// The collection for documents that expire is there, made by this client or by another.
+static void learn_fading(struct workload *workload, const struct question *question,
+                         enum status status)
+{
+    bool is_about = question->kind == QUESTION_TRANSACTION && question->step_count > 0 &&
+                    question->steps[0].kind == OPERATION_create_collection;
+    workload->knows_fading = workload->knows_fading ||
+                             (is_about && (status == STATUS_ok || status == STATUS_exists));
 }
 
 static void count_service(struct workload *workload, const struct open_question *open,
@@ -341,7 +275,8 @@ static void count_service(struct workload *workload, const struct open_question 
 {
     bool is_served = open->is_service &&
                      (answer->status == STATUS_ok || answer->status == STATUS_exists ||
-                      answer->status == STATUS_refused || answer->status == STATUS_absent);
+                      answer->status == STATUS_refused || answer->status == STATUS_absent ||
+                      answer->status == STATUS_conflict);
     if (is_served && open->question.kind == QUESTION_READ) {
         workload->is_read_served = true;
     } else if (is_served) {
@@ -357,6 +292,10 @@ void workload_answer(struct workload *workload, struct open_question *open,
     count_service(workload, open, answer);
     open->is_taken = false;
     workload->last_status = answer->status;
+    learn_fading(workload, question, answer->status);
+    if (question->paging != NULL && answer->status == STATUS_too_old) {
+        workload->paging.cursor_size = 0;
+    }
     if (answer->status == STATUS_unknown_outcome && question->kind == QUESTION_TRANSACTION) {
         remember_unknown(workload, question);
     }
@@ -366,7 +305,7 @@ void workload_answer(struct workload *workload, struct open_question *open,
     if (question->kind == QUESTION_TRANSACTION) {
         learn_writes(workload, question, answer);
     }
-    learn_gets(workload, question, answer);
+    learn_results(workload, question, answer);
     if (answer->version > workload->version) {
         workload->version = answer->version;
     }
@@ -415,60 +354,4 @@ bool workload_is_served(const struct workload *workload)
 void workload_stop(struct workload *workload)
 {
     workload->is_stopped = true;
-}
-
-static void encode_document(const struct question *question, const struct step *step,
-                            struct buffer *out)
-{
-    pack_map(out, step->padding > 0 ? 3 : 2);
-    pack_text_literal(out, "n");
-    if (step->number < 0) {
-        pack_i64(out, step->number);
-    } else {
-        pack_u64(out, (uint64_t)step->number);
-    }
-    pack_text_literal(out, "t");
-    pack_u64(out, question->token);
-    if (step->padding > 0) {
-        pack_text_literal(out, "z");
-        AUTO(buffer_release) struct buffer zeros = {0};
-        memset(buffer_extend(&zeros, step->padding), 0, step->padding);
-        pack_binary(out, buffer_bytes(&zeros));
-    }
-}
-
-static void encode_step(const struct question *question, const struct step *step,
-                        struct buffer *out)
-{
-    char collection[16];
-    char id[16];
-    bool has_document = step->kind == OPERATION_put || step->kind == OPERATION_insert;
-    bool has_more = has_document || step->kind == OPERATION_check;
-    snprintf(collection, sizeof collection, "c%u", step->collection);
-    snprintf(id, sizeof id, "d%u", step->document);
-    pack_map(out, has_more ? 4 : 3);
-    pack_text_literal(out, "op");
-    pack_text_literal(out, operation_kind_name(step->kind));
-    pack_text_literal(out, "collection");
-    pack_text_literal(out, collection);
-    pack_text_literal(out, "id");
-    pack_text_literal(out, id);
-    if (has_document) {
-        pack_text_literal(out, "document");
-        encode_document(question, step, out);
-    } else if (step->kind == OPERATION_check && step->expected == 0) {
-        pack_text_literal(out, "absent");
-        pack_flag(out, true);
-    } else if (step->kind == OPERATION_check) {
-        pack_text_literal(out, "document_version");
-        pack_u64(out, step->expected);
-    }
-}
-
-void question_encode(const struct question *question, struct buffer *out)
-{
-    pack_array(out, question->step_count);
-    for (unsigned i = 0; i < question->step_count; i++) {
-        encode_step(question, &question->steps[i], out);
-    }
 }

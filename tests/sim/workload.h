@@ -1,9 +1,6 @@
 /*
- * What one client does: it draws questions, and learns from answers what it needs for the next.
- *
- *   c0  registers: put, insert, delete, check and put
- *   c1  counters: read, then check and put one more
- *   c2  accounts: transfers that keep the sum
+ * What one client does: it asks questions that are drawn (tests/sim/draw.h), and learns from
+ * answers what it needs for the next.
  */
 #ifndef SKEIN_TESTS_SIM_WORKLOAD_H
 #define SKEIN_TESTS_SIM_WORKLOAD_H
@@ -14,9 +11,6 @@
 enum {
     WORKLOAD_OPEN_MAX = 16,    // questions of a client under way
     WORKLOAD_UNKNOWN_MAX = 32, // transactions whose outcome it doesn't know
-    COLLECTION_REGISTERS = 0,
-    COLLECTION_COUNTERS = 1,
-    COLLECTION_ACCOUNTS = 2,
     ACCOUNTS_COUNT = 4,
     ACCOUNT_BEGIN = 100, // what an account holds at first
 };
@@ -46,9 +40,12 @@ struct workload {
     bool is_named;          // names its session; else the client machine's own is used
     uint64_t next_sequence; // of the named session
     uint64_t next_token;    // grows over all lives
-    struct known_document known[MODEL_COLLECTIONS_MAX][MODEL_DOCUMENTS_MAX];
-    uint64_t version; // highest heard: the token of session reads
-    uint64_t marked;  // version of the last mark; 0 for none
+    struct known_document known[COLLECTION_COUNT][DOCUMENT_COUNT_MAX];
+    struct step known_find; // an `unchanged` of what a find gave last; no find: none is known
+    bool knows_fading;      // the collection that documents expire in was made
+    struct paging paging;   // the find whose pages it goes through
+    uint64_t version;       // highest heard: the token of session reads
+    uint64_t marked;        // version of the last mark; 0 for none
     struct open_question open[WORKLOAD_OPEN_MAX];
     struct ruined unknown[WORKLOAD_UNKNOWN_MAX]; // outcomes not known; sequence 0 for none
     bool is_stopped;                             // asks nothing more
@@ -69,6 +66,9 @@ struct open_question *workload_open(struct workload *workload, const struct ques
 // Draws the next question; NULL when it asks nothing now. The caller sends it.
 struct open_question *workload_next(struct workload *workload);
 
+// Whether a page of the find that it goes through is on its way.
+bool workload_awaits_page(const struct workload *workload);
+
 // An open question is answered and no longer open.
 void workload_answer(struct workload *workload, struct open_question *open,
                      const struct answer *answer);
@@ -85,8 +85,5 @@ bool workload_is_served(const struct workload *workload);
 
 // Asks nothing more.
 void workload_stop(struct workload *workload);
-
-// Encodes the operations of a question.
-void question_encode(const struct question *question, struct buffer *out);
 
 #endif
