@@ -57,6 +57,14 @@ MUST_CHECK enum status documents_read(struct documents *documents, struct collec
                                       const struct document_id *id,
                                       struct document_place *ret_place);
 
+// Puts the entry of the document `id` into an index. unique: another document has the same values.
+MUST_CHECK enum status documents_put_entry(struct documents *documents, struct bytes entry_key,
+                                           bool is_shared, struct bytes id);
+
+// When a document expires, since 1970; TIME_NEVER if it doesn't.
+uint64_t document_expires_us(const struct collection_record *record,
+                             const struct stored_document *stored);
+
 // Gives the document that was read last, in a collection that exists, another content, in canonical
 // form. Fails with refused (a check of the collection), unique, too_large (a value that is too
 // large for an index) or as states do, with a sentence; the transaction then has to be undone.
@@ -66,13 +74,5 @@ MUST_CHECK enum status documents_put(struct documents *documents,
 // Removes the document that was read last and is there. Fails as states do.
 MUST_CHECK enum status documents_remove(struct documents *documents,
                                         const struct document_place *place);
-
-// When a document expires, since 1970; TIME_NEVER if it doesn't.
-uint64_t document_expires_us(const struct collection_record *record,
-                             const struct stored_document *stored);
-
-// Puts the entry of the document `id` into an index. unique: another document has the same values.
-MUST_CHECK enum status documents_put_entry(struct documents *documents, struct bytes entry_key,
-                                           bool is_shared, struct bytes id);
 
 #endif
