@@ -61,8 +61,9 @@ void executor_expire_sessions(struct executor *executor, size_t cells);
 // that is too old, a job. Costs next to nothing while it is known that there isn't.
 bool executor_has_work(struct executor *executor, uint64_t time_us);
 
-// Does a bounded part of that work, of about `cells` cells, as effects of the open entry. Documents
-// that expire take a version, as if a transaction had deleted them.
+// Does a bounded part of that work, of about `cells` cells, as effects of the open entry. It takes
+// a version if it changes what readers see: documents that expire, an index that is complete or
+// can't be.
 void executor_work(struct executor *executor, size_t cells);
 
 // Bytes of effects in the open entry so far, and transactions that took a version.

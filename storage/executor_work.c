@@ -9,9 +9,10 @@
  *
  * 1. A timed cell is a hint: what is due is looked up again, and a cell that doesn't hold any more
  *    is only removed. So a collection that was dropped needn't care for its own.
- * 2. Documents that expire take a version, all of one call the same: readers and caches see them go
- *    as they see any other change, at a version. Trimming and jobs take none: no read at a version
- *    that is still promised depends on what they change.
+ * 2. A call that changes what readers see takes a version: documents expire, or an index begins to
+ *    serve or turns out to be impossible. What is seen is a function of the version; so the pages
+ * of a find go by the same plan wherever its version is read. Trimming and the rest of jobs take
+ *    none: no read at a version that is still promised depends on what they change.
  * 3. A call changes all that it wants to or, if the state can't be read, nothing; transactions will
  *    meet the damage and tell.
  * 4. Of one document's history older versions go first, so that what is left is never wrong.
@@ -156,14 +157,16 @@ static enum status work_timed(struct executor *self, struct timed_cells *timed, 
 static enum status work(struct executor *self, size_t cells)
 {
     struct documents *documents = &self->documents;
+    bool has_settled = false;
     self->expired = 0;
     TRY(executor_load_catalog(self));
     TRY(work_timed(self, &documents->expiry, cells, expire));
     TRY(work_timed(self, &documents->trimming, cells, trim));
     if (self->has_jobs) {
         TRY(jobs_advance(&self->jobs, documents, cells, &self->has_jobs));
+        has_settled = self->jobs.has_settled;
     }
-    if (self->expired > 0) {
+    if (self->expired > 0 || has_settled) {
         self->version++;
         self->transactions++;
     }

@@ -200,6 +200,7 @@ static enum status put_entries(struct chunk *chunk)
 static void end_build(struct chunk *chunk, struct collection *collection, enum index_state state)
 {
     schema_set_index_state(chunk->documents, collection, chunk->job.index, state);
+    chunk->jobs->has_settled = true;
     end_job(chunk);
 }
 
@@ -319,6 +320,7 @@ enum status jobs_exist(struct jobs *jobs, const struct documents *documents, boo
 enum status jobs_advance(struct jobs *jobs, struct documents *documents, size_t cells,
                          bool *ret_exist)
 {
+    jobs->has_settled = false;
     TRY(jobs_exist(jobs, documents, ret_exist));
     if (!*ret_exist) {
         return STATUS_ok;

@@ -11,6 +11,7 @@
 
 struct jobs {
     uint64_t last;              // number of the job that was worked on last
+    bool has_settled;           // an index serves since the last chunk, or can't be
     struct state_batch changes; // owned; what the chunk at hand changes
     struct buffer key;          // owned; key of the job's cell
     struct buffer cell;         // owned; its value
@@ -27,8 +28,8 @@ MUST_CHECK enum status jobs_exist(struct jobs *jobs, const struct documents *doc
                                   bool *ret_exist);
 
 // Does one chunk of one job, of at most `cells` cells; several jobs take turns. `ret_exist` says
-// whether there was one. Its effects are in the open entry. Fails as states do; what was done is
-// then to be undone.
+// whether there was one. Its effects are in the open entry; `has_settled` says whether they take a
+// version, because readers see them. Fails as states do; what was done is then to be undone.
 MUST_CHECK enum status jobs_advance(struct jobs *jobs, struct documents *documents, size_t cells,
                                     bool *ret_exist);
 

@@ -4,8 +4,8 @@
  * does a change of a collection's record; but every transaction that gets a version changes a
  * document or a record, and the workload's deletions, and what it asks about collections, are alone
  * in their transactions. So such a change has the version behind the change before it. Exceptions:
- * an index that is complete, or can't be, has no version; all documents that expire in an entry
- * have one; and a collection that is made for an index has that of the index.
+ * all documents that expire in an entry have one, and so has an index that is complete, or can't
+ * be, together with them; and a collection that is made for an index has that of the index.
  *
  * Session records in the effects say which sequences ran: an outcome that changes, and a sequence
  * that runs twice, is a violation (rule 29). A record repeats outcomes that are known already.
@@ -116,7 +116,8 @@ static void take_schema(struct taking *taking, unsigned number, struct model_sch
     const struct model_schema *last = last_schema(collection);
     bool is_progress = last->is_there && schema.is_there && last->index != MODEL_INDEX_none &&
                        schema.index != MODEL_INDEX_none;
-    if (!is_progress && taking->made != collection) {
+    bool is_shared = is_progress ? taking->has_expired : taking->made == collection;
+    if (!is_shared) {
         count_transaction(taking);
     }
     taking->made = last->is_there ? NULL : collection;

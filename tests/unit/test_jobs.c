@@ -146,14 +146,34 @@ Test(jobs, index_is_built_chunk_by_chunk)
     check_index();
 }
 
-Test(jobs, building_takes_no_version)
+Test(jobs, building_takes_no_version_until_the_index_serves)
 {
-    put_many(5);
+    put_many(25);
     create_index(false);
     engine_settle(&p);
     uint64_t version = p.version;
-    engine_wait(&p, 0);
+    work(10);
+    work(10);
     cr_assert_eq(p.version, version);
+    work(10);
+    cr_assert_eq(settled_state(), INDEX_READY);
+    cr_assert_eq(p.version, version + 1, "readers see another collection");
+}
+
+Test(jobs, an_index_that_cannot_be_takes_a_version_and_clearing_it_none)
+{
+    put_many(20);
+    put(30, 5);
+    create_index(true);
+    engine_settle(&p);
+    uint64_t version = p.version;
+    engine_wait(&p, 0);
+    cr_assert_eq(settled_state(), INDEX_FAILED);
+    cr_assert_eq(p.version, version + 1);
+    drop_index();
+    engine_wait(&p, 0);
+    cr_assert_eq(engine_cells(&p, CELL_INDEX), 0);
+    cr_assert_eq(p.version, version + 2, "only dropping it was seen");
 }
 
 Test(jobs, a_new_primary_goes_on_where_the_last_one_stopped)
