@@ -35,10 +35,14 @@ enum {
     PAGE_ROWS_DEFAULT = 100,           // the same when a find doesn't say
     PAGE_EXAMINED_MAX = 1000000,       // rows that a page looks at before it ends early
     FIND_EXAMINED_MAX = 10000,         // rows that a find or count in a transaction looks at
-    DOCUMENT_ID_SIZE_MAX = 256,        // a string id, UTF-8
-    SESSION_NAME_SIZE_MAX = 64,        // name of a session
-    SESSION_OUTCOMES_MAX = 256,        // outcomes remembered for one session
-    SESSION_OUTCOME_SIZE_MAX = 256,    // one of them
+    TRANSACTION_EXAMINED_SIZE_MAX = 128 * MIB, // documents that a transaction looks at, each as
+                                               // often as a condition looks up a field in it
+    EXAMINED_SIZE_MIN = 4 * KIB,               // what a smaller document counts there
+    TRANSACTION_EFFECTS_SIZE_MAX = 4608 * KIB, // cells that a transaction writes
+    DOCUMENT_ID_SIZE_MAX = 256,                // a string id, UTF-8
+    SESSION_NAME_SIZE_MAX = 64,                // name of a session
+    SESSION_OUTCOMES_MAX = 256,                // outcomes remembered for one session
+    SESSION_OUTCOME_SIZE_MAX = 256,            // one of them
     DEADLINE_MS_MIN = 1,
     DEADLINE_MS_MAX = 10 * 60 * 1000,
     SESSION_IDLE_S = 24 * 60 * 60,          // an idle session expires
@@ -74,6 +78,7 @@ enum {
     ENTRY_ANSWERS_SIZE_MAX = 16 * MIB, // answers that wait for an open entry, before it is full
     ENTRY_TRANSACTIONS_MAX = 4096,     // transactions in one entry
     ENTRY_FILL_SIZE = 1 * MIB,         // an open entry of this size takes no further transaction
+    ENTRY_END_SIZE_MAX = 512 * KIB,    // what the last transaction may add to an entry's end
     PEER_COUNT_MAX = 32,               // storage nodes that a primary streams to
     STREAM_ENTRIES_MAX = 64,           // entries sent to one of them and not acknowledged
     MARK_REQUESTS_MAX = 256,           // requests that wait for the next mark
@@ -88,15 +93,27 @@ enum {
     TRANSFER_CHUNK_SIZE = 512 * KIB,   // cells in one chunk of a state transfer
     WORK_CELLS = 128,                  // looked at in one part of a primary's own work
     CELL_KEY_SIZE_MAX = 2 * KIB,       // key of a state cell
+    CACHED_CELLS_MAX = 16 * 1024,      // kept in memory in front of a storage node's state
+    CACHED_CELL_SIZE_MAX = 1 * KIB,    // key and value of one of them
 };
 
 static_assert(DOCUMENT_SIZE_MAX < TRANSACTION_SIZE_MAX, "a transaction holds a document");
-static_assert(TRANSACTION_SIZE_MAX + ENTRY_FILL_SIZE < ENTRY_PAYLOAD_SIZE_MAX,
+static_assert(TRANSACTION_SIZE_MAX < TRANSACTION_EFFECTS_SIZE_MAX,
+              "a transaction may write what it brings");
+static_assert(FIND_EXAMINED_MAX <= TRANSACTION_EXAMINED_SIZE_MAX / EXAMINED_SIZE_MIN,
+              "a find looks at as many small documents as it may");
+static_assert(TRANSACTION_EFFECTS_SIZE_MAX + ENTRY_FILL_SIZE + ENTRY_END_SIZE_MAX <=
+                  ENTRY_PAYLOAD_SIZE_MAX,
               "the last transaction that fits still fits");
 static_assert(ENTRY_PAYLOAD_SIZE_MAX + ENTRY_HEADER_SIZE < APPEND_SIZE_MAX,
               "one entry fits an append");
 static_assert(APPEND_SIZE_MAX + 4 * KIB < FRAME_SIZE_MAX, "an append fits a frame");
 static_assert(DOCUMENT_DEPTH_MAX + 6 <= WIRE_DEPTH_MAX, "a document fits a message");
+
+// Bytes of documents that a page looks at before it ends early, counted as for a transaction.
+#define PAGE_EXAMINED_SIZE_MAX (UINT64_C(4) << 30)
+static_assert(PAGE_EXAMINED_SIZE_MAX >= (uint64_t)DOCUMENT_SIZE_MAX * PREDICATE_FIELDS_MAX,
+              "every page comes further");
 
 // A promise is never raised by more than this at once (rule 9).
 #define EPOCH_STEP_MAX (UINT64_C(1) << 32)

@@ -1,5 +1,6 @@
 /*
- * The state port: the calls, handed on to whoever implements it, and the batch, which all
+ * The state port: the calls, handed on to whoever implements it, with the cache in front of gets of
+ * the newest state (storage/cell_cache.h follows every write); and the batch, which all
  * implementations share and which is also the form in which effects travel in log entries
  * (storage/effects.h). Sizes are little endian:
  *
@@ -14,12 +15,19 @@
 #include "storage/state.h"
 
 #include "base/assert.h"
+#include "storage/cell_cache.h"
 
 #include <endian.h>
 
 enum { SIZES_SIZE = 8 };
 
 static const uint32_t SIZE_REMOVED = UINT32_MAX;
+
+void state_use_cache(struct state *state, size_t cells)
+{
+    ASSERT(state->cache == NULL);
+    state->cache = cell_cache_new(cells);
+}
 
 void state_batch_init(struct state_batch *batch)
 {
@@ -128,12 +136,27 @@ bool state_batch_next(const struct state_batch *batch, size_t *offset, struct by
 enum status state_get(struct state *state, const struct state_snapshot *snapshot, struct bytes key,
                       struct buffer *out)
 {
-    return state->operations->get(state, snapshot, key, out);
+    uint64_t turn;
+    if (snapshot != NULL || state->cache == NULL) {
+        return state->operations->get(state, snapshot, key, out);
+    }
+    if (cell_cache_get(state->cache, key, out, &turn)) {
+        return STATUS_ok;
+    }
+    size_t size_before = out->size;
+    TRY(state->operations->get(state, NULL, key, out));
+    cell_cache_keep(state->cache, turn, key,
+                    bytes_of(out->data + size_before, out->size - size_before));
+    return STATUS_ok;
 }
 
 enum status state_write(struct state *state, const struct state_batch *batch)
 {
-    return state->operations->write(state, batch);
+    TRY(state->operations->write(state, batch));
+    if (state->cache != NULL) {
+        cell_cache_write(state->cache, batch);
+    }
+    return STATUS_ok;
 }
 
 enum status state_flush(struct state *state)
@@ -181,6 +204,7 @@ enum status state_cursor_destroy(struct state *state, struct state_cursor **take
 void state_destroy(struct state **take_state)
 {
     if (*take_state != NULL) {
+        cell_cache_destroy(&(*take_state)->cache);
         (*take_state)->operations->destroy(take_state);
     }
 }

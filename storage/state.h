@@ -20,6 +20,7 @@
 struct state;
 struct state_snapshot; // one version of all cells
 struct state_cursor;   // a place in the cells, in key order
+struct cell_cache;
 
 // Changes to be written together. Filled by state_batch_put and state_batch_remove.
 struct state_batch {
@@ -52,7 +53,11 @@ struct state_operations {
 
 struct state {
     const struct state_operations *operations;
+    struct cell_cache *cache; // owned; NULL: none
 };
+
+// Puts a cache in front of the gets of a state that has none: room for `cells` small cells.
+void state_use_cache(struct state *state, size_t cells);
 
 void state_batch_init(struct state_batch *batch);
 void state_batch_release(struct state_batch *batch);

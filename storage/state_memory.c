@@ -14,6 +14,7 @@
 #include "storage/state_memory.h"
 
 #include "base/assert.h"
+#include "storage/cell_cache.h"
 #include "storage/cell_tree.h"
 
 #include <pthread.h>
@@ -266,6 +267,9 @@ void state_memory_crash(struct state *state)
     cell_tree_destroy(&memory->newest);
     memory->newest = cell_tree_share(memory->flushed);
     unlock(memory);
+    if (state->cache != NULL) {
+        cell_cache_clear(state->cache);
+    }
 }
 
 struct state *state_memory_reopen(struct state **take_state)

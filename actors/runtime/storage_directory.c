@@ -220,8 +220,10 @@ static enum status open_generation(struct storage_directory *directory, uint64_t
         logger_line(&directory->launch->log, LOG_ERROR,
                     "event=state_refused status=%s path=%s why=\"%.*s\"", status_name(status), path,
                     (int)error.size, (const char *)error.data);
+        return status;
     }
-    return status;
+    state_use_cache(*ret_state, CACHED_CELLS_MAX);
+    return STATUS_ok;
 }
 
 static int open_state(struct storage_directory *directory)

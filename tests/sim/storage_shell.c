@@ -25,7 +25,7 @@
 #include <stdlib.h>
 
 enum { ANSWER_US_MAX = 20, LATE_US_MAX = 50000, QUERY_US_MAX = 300, CRASH_OPERATIONS_MAX = 12 };
-enum { STALL_US_MAX = 2000000, BATCH_MAX = 8 };
+enum { STALL_US_MAX = 2000000, BATCH_MAX = 8, CACHED_CELLS = 64 };
 
 // A request under way, or an answer, or a query.
 struct disk_job {
@@ -307,6 +307,9 @@ static uint32_t make_node(struct storage_shell *storage)
         slot = &storage->slots[storage->generation % STATE_GENERATIONS_MAX];
         state_destroy(&slot->state);
         *slot = (struct state_slot){.state = state_memory_new(), .generation = storage->generation};
+    }
+    if (slot->state->cache == NULL) {
+        state_use_cache(slot->state, CACHED_CELLS);
     }
     disk_worker_set_state(storage->worker, slot->state);
     storage->marks = marks_new(slot->state);

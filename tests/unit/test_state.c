@@ -1,6 +1,7 @@
 /*
  * One suite for both implementations of the state port: every claim runs against the memory twin
- * and against RocksDB in a folder of its own. After that, what only one of them has.
+ * and against RocksDB in a folder of its own, each with and without a cache, which is too small.
+ * After that, what only one of them has.
  */
 #include "storage/state.h"
 
@@ -16,6 +17,7 @@
 struct fixture {
     struct state *state;
     bool is_memory;
+    bool is_cached;
     char path[FOLDER_PATH_SIZE]; // RocksDB: its folder
     struct state_batch batch;
     struct buffer value;
@@ -37,15 +39,23 @@ static struct state *open_rocksdb(const char *path)
     return state;
 }
 
-static void fixture_init(struct fixture *f, bool is_memory)
+static void use_cache(struct fixture *f)
 {
-    *f = (struct fixture){.is_memory = is_memory};
+    if (f->is_cached) {
+        state_use_cache(f->state, 4);
+    }
+}
+
+static void fixture_init(struct fixture *f, bool is_memory, bool is_cached)
+{
+    *f = (struct fixture){.is_memory = is_memory, .is_cached = is_cached};
     if (is_memory) {
         f->state = state_memory_new();
-        return;
+    } else {
+        folder_make(f->path);
+        f->state = open_rocksdb(f->path);
     }
-    folder_make(f->path);
-    f->state = open_rocksdb(f->path);
+    use_cache(f);
 }
 
 static void fixture_release(struct fixture *f)
@@ -60,9 +70,9 @@ static void fixture_release(struct fixture *f)
 
 static void on_both(void (*claim)(struct fixture *f))
 {
-    for (int i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         struct fixture f;
-        fixture_init(&f, i == 0);
+        fixture_init(&f, i % 2 == 0, i / 2 == 1);
         claim(&f);
         fixture_release(&f);
     }
@@ -73,10 +83,11 @@ static void crash(struct fixture *f)
 {
     if (f->is_memory) {
         f->state = state_memory_reopen(&f->state);
-        return;
+    } else {
+        state_destroy(&f->state);
+        f->state = open_rocksdb(f->path);
     }
-    state_destroy(&f->state);
-    f->state = open_rocksdb(f->path);
+    use_cache(f);
 }
 
 static void write_out(struct fixture *f)
@@ -163,32 +174,6 @@ static struct state_snapshot *snapshot_of(struct fixture *f)
     struct state_snapshot *snapshot = NULL;
     cr_assert_eq(state_snapshot_new(f->state, &snapshot), STATUS_ok);
     return snapshot;
-}
-
-Test(state, batch_gives_back_its_changes_in_order)
-{
-    struct state_batch batch;
-    state_batch_init(&batch);
-    state_batch_put(&batch, text("a"), text("1"));
-    state_batch_remove(&batch, text("b"));
-    state_batch_put(&batch, text("c"), text(""));
-    cr_assert_eq(batch.count, 3);
-    size_t offset = 0;
-    struct bytes key;
-    struct bytes value;
-    bool removed;
-    cr_assert(state_batch_next(&batch, &offset, &key, &value, &removed));
-    cr_assert(bytes_equal(key, text("a")) && bytes_equal(value, text("1")) && !removed);
-    cr_assert(state_batch_next(&batch, &offset, &key, &value, &removed));
-    cr_assert(bytes_equal(key, text("b")) && value.size == 0 && removed);
-    cr_assert(state_batch_next(&batch, &offset, &key, &value, &removed));
-    cr_assert(bytes_equal(key, text("c")) && value.size == 0 && !removed);
-    cr_assert_not(state_batch_next(&batch, &offset, &key, &value, &removed));
-    state_batch_clear(&batch);
-    offset = 0;
-    cr_assert_eq(batch.count, 0);
-    cr_assert_not(state_batch_next(&batch, &offset, &key, &value, &removed));
-    state_batch_release(&batch);
 }
 
 static void gives_back_what_was_put(struct fixture *f)
