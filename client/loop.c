@@ -8,7 +8,7 @@
  * 1. The machine, the sockets and the callbacks belong to the loop's thread alone; other threads
  *    touch only the queue of submissions and what stands behind `mutex` with it.
  * 2. Whoever submits wakes the loop only if it sleeps or is about to: `is_sleeping` is set under
- * the mutex after the queue was seen empty, and taken back by the first one who submits.
+ *    the mutex after the queue was seen empty, and taken back by the first one who submits.
  * 3. Everything that came together is handled before anything is sent, so requests to one process
  *    share a frame.
  */

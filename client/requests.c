@@ -6,7 +6,7 @@
  *                 └── lost, silent, │ refused for now
  *
  * 1. Every request ends with exactly one completion: by an answer, or by its deadline at the
- * latest.
+ *    latest.
  * 2. A request whose process is lost goes to another at once: transactions are done once however
  *    often they are sent (rule 29), reads change nothing.
  * 3. The topology comes from whoever we are connected to; it is asked for until it is known, every

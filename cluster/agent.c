@@ -8,7 +8,7 @@
  *
  * 1. Every report goes to every coordinator and puts the timer off by beat_ms, or a few times that
  *    for a process that doesn't lead (its silence is less urgent, and it saves wakeups), so that
- * nobody reports more often than that unless something changed.
+ *    nobody reports more often than that unless something changed.
  * 2. What comes from anybody but a coordinator changes nothing here; what is malformed is counted
  *    and told with growing distance (the 1st, 2nd, 4th, 8th time ...), so that a flood of it
  *    fills no log.

@@ -11,7 +11,7 @@
  *    is only removed. So a collection that was dropped needn't care for its own.
  * 2. A call that changes what readers see takes a version: documents expire, or an index begins to
  *    serve or turns out to be impossible. What is seen is a function of the version; so the pages
- * of a find go by the same plan wherever its version is read. Trimming and the rest of jobs take
+ *    of a find go by the same plan wherever its version is read. Trimming and the rest of jobs take
  *    none: no read at a version that is still promised depends on what they change.
  * 3. A call changes all that it wants to or, if the state can't be read, nothing; transactions will
  *    meet the damage and tell.

@@ -3,8 +3,8 @@
  *
  * 1. Everything that is read is checked before it is believed: a header or mark by its CRC, a
  *    record by the CRC of its header and that of its entry. The CRCs of mark and record header
- * cover also where they belong, so bytes that a misdirected write or a copy put elsewhere are
- * nothing.
+ *    cover also where they belong, so bytes that a misdirected write or a copy put elsewhere are
+ *    nothing.
  * 2. Sizes are bounded by the segment before anything is read by them.
  * 3. The index holds the first record and then one about each POINT_DISTANCE bytes, so a record is
  *    found by reading at most so much, and ten million entries of 300 bytes take under 1 MiB.

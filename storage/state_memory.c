@@ -8,7 +8,7 @@
  *
  * 1. A batch is written under the lock, so every version that anybody sees is a batch boundary.
  * 2. A cursor holds its version and walks it without the lock: what a version reaches never
- * changes.
+ *    changes.
  * 3. Faults are decided by the test alone; see state_memory_fail_*.
  */
 #include "storage/state_memory.h"

@@ -3,7 +3,7 @@
  * depends on it (indexes, statistics, history) is brought from what was there to what will be.
  *
  * 1. Documents are stored in canonical form. Writers send them so; what isn't is rewritten, and
- * what a patch makes of a canonical document is canonical.
+ *    what a patch makes of a canonical document is canonical.
  * 2. A collection that isn't there is made by the first write into it, with default settings.
  */
 #include "storage/results.h"

@@ -14,8 +14,8 @@
  * 3. A copy gets its name when it is whole and durable ("vote/a.new" becomes "vote/a"), so a copy
  *    that is there and not whole was written to or is damaged, never half made.
  * 4. Opening may have read what is in the page cache only. So the newest copy is written again
- * where it was found, which changes no byte on a disk that has it, and synced; then the other copy
- * is made the same.
+ *    where it was found, which changes no byte on a disk that has it, and synced; then the other
+ *    copy is made the same.
  * 5. After a failed write nothing is written any more (rule 21).
  */
 #include "storage/vote_file.h"

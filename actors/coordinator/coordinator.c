@@ -9,7 +9,8 @@
  * 1. It holds nothing that matters: one that was started anew learns all from the reports of a beat
  *    and from polls. Nothing that it publishes is a promise.
  * 2. What is malformed, of another cluster or not asked for is refused, counted, and told at
- * growing distances. Only requests are refused with an answer: answers to answers would never end.
+ *    growing distances. Only requests are refused with an answer: answers to answers would never
+ *    end.
  */
 #include "actors/coordinator/coordinator.h"
 

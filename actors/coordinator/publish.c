@@ -2,11 +2,11 @@
  * Publishing the topology.
  *
  * 1. A change goes to everybody at the end of the step in which it was made, but not more often
- * than every 10 ms, so that one process that flaps can't flood all others. Who leads goes out at
- * once.
+ *    than every 10 ms, so that one process that flaps can't flood all others. Who leads goes out at
+ *    once.
  * 2. Otherwise a process gets a topology only as the answer to its own report, and only if half of
  *    the expiry time passed since the last one. So an idle cluster is quiet, what is said about
- * lags is at most that old, and nobody takes this coordinator for dead.
+ *    lags is at most that old, and nobody takes this coordinator for dead.
  * 3. A process that is unreachable gets nothing until it reports.
  */
 #include "actors/coordinator/publish.h"

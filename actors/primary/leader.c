@@ -8,7 +8,7 @@
  * 1. The no-op of the epoch is durable before this begins; no message of the epoch left the node
  *    before (rule 5).
  * 2. The commit position moves to what a majority of voters has, and only when that entry is of
- * this epoch; earlier ones follow with it (rule 14).
+ *    this epoch; earlier ones follow with it (rule 14).
  * 3. Nothing is executed before the no-op is committed and applied (rule 17).
  * 4. A primary without a confirmed round for suspect_after, or with work and no progress for
  *    stall_ms, is none any more, whatever it thinks (rule 34). A lack of disk space is no stall:

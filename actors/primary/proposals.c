@@ -1,16 +1,17 @@
 /*
  * Proposals.
  *
- *   transact ──► executor ──► open entry ──► closed: log, journal, streams ──► committed ──►
- * answers │ waits for: the entry before durable here, room in the │ pipeline, about as many
- * requests as lately (or gather_us)
+ *   transact ──► executor ──► open entry ──► closed ──────────────────► committed ──► answers
+ *                                 │          to log, journal, streams
+ *                                 └ waits for: the entry before durable here, room in the pipeline,
+ *                                   about as many requests as lately (or gather_us)
  *
  * 1. Every answer waits for an entry closed no earlier than its execution (rule 24), failed and
  *    read-only ones too: an entry without effects is made for them if nothing else comes along.
  * 2. At most PIPELINE_ENTRIES_MAX entries are not committed (rule 17).
  * 3. Versions continue the log's; times never go backwards.
  * 4. Gathering: with n requests in the last entry, the next one waits until 0.9 n have come, at
- * most gather_us after it could have been closed. An entry of one request is never followed by a
+ *    most gather_us after it could have been closed. An entry of one request is never followed by a
  *    wait. (Measured on a prototype: 31,000 writes per second without, 46,000 with.)
  * 5. A mark is an entry like any other with a flag; at most one every MARK_INTERVAL_MS_MIN.
  * 6. The primary's own work (storage/executor.h) goes part by part: the next one after the last one

@@ -10,7 +10,7 @@
  * 1. Entries are sent before they are durable here; `next` moves on at once. What was lost shows as
  *    a mismatch of the next append, at the latest of the next heartbeat.
  * 2. After a mismatch one append goes to the hinted position, and nothing more until it is
- * answered.
+ *    answered.
  * 3. The epoch of an answer is checked before anything else in it; answers of other epochs and
  *    answers that go backwards are ignored (rule 14).
  * 4. At most STREAM_ENTRIES_MAX entries are on their way to a node.

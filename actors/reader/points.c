@@ -9,9 +9,9 @@
  * 2. Every attempt has an id of its own, also one for the same reads. Ids of read points have the
  *    top bit set, ids of reads don't.
  * 3. The primary is asked together with as many voters, of the configuration that was named last,
- * as make a majority, others each time. When that is not enough (another configuration is named,
- * one does not answer), the next attempt asks all. One that did not answer is not counted on until
- *    it is heard again, but asked all the same.
+ *    as make a majority, others each time. When that is not enough (another configuration is named,
+ *    one does not answer), the next attempt asks all. One that did not answer is not counted on
+ *    until it is heard again, but asked all the same.
  * 4. Whoever refused is asked again after a hold that doubles until a read point is confirmed.
  */
 #include "actors/reader/points.h"

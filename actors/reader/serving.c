@@ -1,12 +1,16 @@
 /*
  * The life of a read, from the message that a client sent to the answer.
  *
- *   linearizable, bounded any,       GATHERED ── read point confirmed ──► READY ──► SENT ──►
- * answered snapshot at a time session, snapshot, any READY ──► SENT ──► answered ▲  ▲       │ no
- * answer in time, or the replica could│not:      │ another one                            │
- * └───────┤ │          │ MARKING ── version marked ─────────────┘          │ ▲     the answer has
- * more rows than its page   │ └──────────────────────────────────────────────┘ a client's mark
- * MARKING ── version marked ──► answered
+ *   linearizable, bounded any, a time:  GATHERED ── read point confirmed ──► READY
+ *   session, any, a version:             ─────────────────────────────────► READY
+ *
+ *            ┌── no answer in time, or the replica can't: another one ──┐
+ *            ▼                                                          │
+ *          READY ─────────────────────────────────────────────────────► SENT ──► answered
+ *            ▲                                                          │
+ *            └──── version marked ──── MARKING ◄── more rows than the page has room for
+ *
+ *   a client's mark:  MARKING ── version marked ──► answered
  *
  * 1. Whatever the level, the answer comes from a storage node, which sees to it that it has applied
  *    the version asked for. A reader is never a reason for an older answer.

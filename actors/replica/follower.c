@@ -15,7 +15,7 @@
  * 3. Matching entries remove nothing, not even a longer tail (rule 11); what is removed is never
  *    committed (rule 13).
  * 4. A damaged node answers so that it can be refilled, and says in every answer that it must not
- * be counted; it answers no rounds (rule 20).
+ *    be counted; it answers no rounds (rule 20).
  * 5. A full disk: what did not reach it is forgotten and refused; the primary sends it again.
  */
 #include "actors/replica/follower.h"

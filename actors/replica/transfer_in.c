@@ -6,7 +6,7 @@
  *
  * 1. Chunks come one at a time, each answered before the next is sent, and again if the answer was
  *    lost; a chunk ahead of its turn, with a wrong checksum, or of another transfer ends the
- * transfer.
+ *    transfer.
  * 2. The cells go into a state of their own. The one in use is not touched: a crash at any moment
  *    before the vote file names the new generation leaves the old one current.
  * 3. The transferred state brings its applied record with it (place, version, configuration,

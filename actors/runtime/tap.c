@@ -1,7 +1,7 @@
 /*
  * 1. Who watches is known from the subscriptions that an XPUB socket receives: a byte 1 or 0 and a
  *    topic. It tells the first and the last one of each topic only, so a flag for each is enough.
- * An empty subscription is one to both topics.
+ *    An empty subscription is one to both topics.
  * 2. Messages of one turn of the loop share a frame, closed early at PUBLICATION_SIZE.
  * 3. The time an answer took is known from the moment its request went by, kept in a table that
  *    forgets by being written over. Names of peers are learned in the same way, from the heads of

@@ -1,8 +1,8 @@
 /*
  * 1. Addresses tell the two sides apart: those of inbound peers have the top bit set.
  * 2. A ZeroMQ socket's descriptor tells only that something changed, and looking at the socket
- * takes that back; so before anybody sleeps each side is asked again, unless it was neither
- * readable nor written to since it was last found empty: asking costs system calls.
+ *    takes that back; so before anybody sleeps each side is asked again, unless it was neither
+ *    readable nor written to since it was last found empty: asking costs system calls.
  * 3. In one turn each side gives at most a budget of frames, so that neither starves the other and
  *    what was gathered goes out in time.
  * 4. Work comes from others, answers to what we asked come over our own connections: so only the

@@ -7,8 +7,8 @@
  * 1. Journal entries are dropped only when the state that has them is durable, and then only whole
  *    segments.
  * 2. sizes.journal_keep bytes are kept beyond that, so that a node that was away for a while
- * catches up from the journal. A primary keeps more for a follower that answers, up to journal_max;
- *    beyond, that follower gets the state.
+ *    catches up from the journal. A primary keeps more for a follower that answers, up to
+ *    journal_max; beyond, that follower gets the state.
  * 3. The high-water mark follows HIGH_WATER_DELAY_MS after the last write, or a segment's worth of
  *    them (rule 19).
  */

@@ -11,7 +11,7 @@
  *    that relies on it leaves before it is there.
  * 3. An appointment is taken if the promise is this attempt, the durable log ends where it did when
  *    it was sealed, and the appointment was not used before (rule 4). A restart does not forget
- * that it was used, so an epoch is never resumed (rule 5).
+ *    that it was used, so an epoch is never resumed (rule 5).
  * 4. A damaged node seals nothing and is never appointed (rule 20).
  */
 #include "actors/storage/node_internal.h"

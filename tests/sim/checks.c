@@ -9,7 +9,7 @@
  *    counting what a disk lost since, and whoever leads a later epoch has it.
  * 3. A node that says that a position is committed has the committed entry there, for ever.
  * 4. A node that begins to lead has all entries that primaries of earlier epochs committed (rule
- * 4).
+ *    4).
  * 5. Nothing is applied that is not committed, and nodes that applied the same position have the
  *    same digest (rules 17, 23).
  */

@@ -2,10 +2,10 @@
  * Faults.
  *
  * 1. A fault that lasts ends by an occurrence of its own; an end that comes twice, or after
- * healing, changes nothing.
+ *    healing, changes nothing.
  * 2. The atlas: at most a minority of the voters ever has a wiped disk, or a damaged one that is
- * not refilled yet, together. What is committed is then still on the disks of others, and the rules
- *    promise that it stays. Everything else may happen to any number of nodes at once.
+ *    not refilled yet, together. What is committed is then still on the disks of others, and the
+ *    rules promise that it stays. Everything else may happen to any number of nodes at once.
  * 3. A process that ends by itself comes back like a crashed one: supervisors restart it.
  */
 #include "tests/sim/faults.h"

@@ -7,8 +7,8 @@
  *   operations_next --> take_fields --> take_field --> check_fields
  *
  * 1. Every mistake ends in operation_fail(), with a status and a sentence that names the
- * operation's number and the field. Names from the input are quoted only if they are UTF-8, and
- * cut.
+ *    operation's number and the field. Names from the input are quoted only if they are UTF-8, and
+ *    cut.
  * 2. Nothing is copied or allocated; documents are stepped over.
  */
 #include "wire/document/operation.h"

@@ -6,7 +6,7 @@
  *                                               operation_check_meaning, operation_pack
  *
  * 1. A list is always written anew; what makes it cheap when nothing is to be done is that
- * canonical documents are only checked and copied.
+ *    canonical documents are only checked and copied.
  * 2. Documents that have to be rewritten share one space for each field, for all operations.
  */
 #include "wire/document/operation.h"
