@@ -9,7 +9,9 @@
  *
  * 1. `open` falls only when somebody says that a copy was not done and won't be: busy, deadline,
  *    unavailable, read_only and not_primary promise that.
- * 2. A fault in the form of the request is the same for every copy and believed at once.
+ * 2. A fault in the form of the request is the same for every copy and believed at once. Whether
+ *    something is too large or too deep may depend on what is there: a find looks at fewer
+ *    documents a moment later, a patch meets a smaller one.
  */
 #include "cluster/once.h"
 
@@ -48,8 +50,6 @@ static bool is_fault_of_form(enum status status)
 {
     switch (status) {
     case STATUS_bad_request:
-    case STATUS_too_large:
-    case STATUS_too_deep:
     case STATUS_unauthenticated:
     case STATUS_forbidden:
     case STATUS_wrong_cluster:

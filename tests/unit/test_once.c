@@ -87,7 +87,17 @@ Test(once, believes_a_fault_of_form_at_once)
 {
     struct once once = sent(2);
     cr_assert_eq(outcome(&once, STATUS_bad_request), ONCE_ANSWER);
-    cr_assert_eq(outcome(&once, STATUS_too_large), ONCE_ANSWER);
+}
+
+Test(once, claims_before_it_believes_what_depends_on_the_documents)
+{
+    static const enum status FAILURES[] = {STATUS_too_large, STATUS_too_deep, STATUS_type};
+    for (size_t i = 0; i < sizeof FAILURES / sizeof FAILURES[0]; i++) {
+        struct once once = sent(2);
+        cr_assert_eq(outcome(&once, FAILURES[i]), ONCE_CLAIM);
+        cr_assert_eq(claim(&once, STATUS_absent), ONCE_SAVED);
+        once_release(&once);
+    }
 }
 
 Test(once, is_refused_only_when_no_copy_is_left)
