@@ -1,5 +1,6 @@
 /*
- * All that can be checked of a history: lists for strict serializability, banks, registers.
+ * All that can be checked of a history: lists for strict serializability, banks, registers, sets,
+ * counters, sessions.
  */
 #ifndef SKEIN_TESTS_CHECK_CHECK_H
 #define SKEIN_TESTS_CHECK_CHECK_H

@@ -52,7 +52,8 @@ static enum status take_word(struct cursor *cursor, const char *const *words, un
 
 static enum status take_kind(struct cursor *cursor, enum record_kind *ret_kind)
 {
-    static const char *const words[] = {"list", "bank", "register", NULL};
+    static const char *const words[] = {"list",    "bank",    "register", "set",
+                                        "counter", "session", NULL};
     unsigned number;
     TRY(take_word(cursor, words, &number));
     *ret_kind = (enum record_kind)number;

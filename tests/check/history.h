@@ -5,14 +5,14 @@
  *    "operations": [["append", "x", 7], ["read", "y"]], "results": [null, [1, 2]]}
  *
  *   process     number of the client; for people
- *   kind        what checks it: list, bank or register
+ *   kind        what checks it: list, bank, register, set, counter or session
  *   invoke      when it was sent, in ns; all times of a history are of one clock
  *   complete    when it was answered, in ns; not needed when the outcome is unknown
  *   outcome     ok: it was done. fail: it was not done, and never will be. unknown: it may have
  *               been done, or may be done later, or never
  *   operations  an array for each, a word and what belongs to it
  *   results     one for each operation, null where there is none; only with outcome ok
- *   version     the version that the database gave; may be left out (kind list)
+ *   version     the version that the database gave; may be left out (list, session)
  *
  *   kind      operation             result
  *   list      append KEY NUMBER     null; a number is appended to a key once in all the history
@@ -25,6 +25,13 @@
  *             read KEY              the value, null for none
  *             compare_and_set KEY EXPECTED VALUE
  *                                   true, or false if the value was another than EXPECTED
+ *   set       add KEY VALUE         null; alone, as all of this kind, and once in all the history
+ *             read KEY              an array of the values in the set
+ *   counter   increment KEY AMOUNT  null; alone, as all of this kind; the amount is above zero
+ *             read KEY              the sum, 0 for none
+ *   session   write KEY NUMBER      null; alone, as all of this kind; by one process for each key,
+ *                                   with growing numbers above zero
+ *             read KEY              the number, null for none
  *
  * KEY and ACCOUNT are texts, VALUE is any JSON value. Other fields are skipped.
  */
@@ -35,7 +42,14 @@
 #include "base/limits.h"
 #include "wire/cursor.h"
 
-enum record_kind { RECORD_list, RECORD_bank, RECORD_register };
+enum record_kind {
+    RECORD_list,
+    RECORD_bank,
+    RECORD_register,
+    RECORD_set,
+    RECORD_counter,
+    RECORD_session,
+};
 
 enum outcome { OUTCOME_ok, OUTCOME_fail, OUTCOME_unknown };
 
