@@ -29,6 +29,7 @@ enum {
     INDEX_NAME_SIZE_MAX = 64,          // name of an index
     INDEX_KEY_SIZE_MAX = 1 * KIB,      // key of a document in an index
     CHECK_COUNT_MAX = 16,              // check predicates of a collection
+    SETTINGS_SIZE_MAX = 64 * KIB,      // settings of a collection, its checks among them
     PATH_SIZE_MAX = 512,               // path of a field
     PREDICATE_FIELDS_MAX = 256,        // fields that a predicate looks up, each time it names one
     PAGE_ROWS_MAX = 1000,              // documents of one page of a find

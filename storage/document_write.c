@@ -23,6 +23,7 @@
 
 #include "base/assert.h"
 #include "base/bug.h"
+#include "storage/find.h"
 #include "wire/document/path.h"
 #include "wire/document/predicate.h"
 #include "wire/document/sentence.h"
@@ -97,6 +98,18 @@ enum status documents_read(struct documents *documents, struct collection *colle
     return status == STATUS_ok ? STATUS_ok : fail_state(documents, status);
 }
 
+enum status documents_examine(struct documents *documents, struct bytes document,
+                              uint32_t field_count)
+{
+    documents->examined_size += examined_size(document, field_count);
+    if (documents->examined_size <= TRANSACTION_EXAMINED_SIZE_MAX) {
+        return STATUS_ok;
+    }
+    return sentence_fail(documents->sentence, STATUS_too_large,
+                         "would look at more than %d MiB of documents in one transaction",
+                         TRANSACTION_EXAMINED_SIZE_MAX / MIB);
+}
+
 static enum status check_document(struct documents *documents, struct bytes checks,
                                   struct bytes document)
 {
@@ -110,6 +123,7 @@ static enum status check_document(struct documents *documents, struct bytes chec
         if (cursor_skip(&cursor, &check) != STATUS_ok) {
             return fail_state(documents, STATUS_damaged);
         }
+        TRY(documents_examine(documents, document, predicate_field_count(check)));
         if (!predicate_holds(check, document)) {
             return sentence_fail(documents->sentence, STATUS_refused,
                                  "would break check %u of the collection", i);

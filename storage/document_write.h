@@ -25,6 +25,7 @@ struct documents {
     struct catalog *catalog;               // borrowed; loaded
     uint64_t version;                      // of the transaction
     uint64_t time_us;                      // of the transaction, since 1970
+    uint64_t examined_size;                // of the documents that it has looked at
     struct timed_cells expiry;             // of documents
     struct timed_cells trimming;           // of history
     struct buffer stored;                  // owned; cell of the document read last
@@ -57,6 +58,11 @@ MUST_CHECK enum status documents_read(struct documents *documents, struct collec
                                       const struct document_id *id,
                                       struct document_place *ret_place);
 
+// Takes into account that the transaction looks at a document, and with conditions at this number
+// of its fields. too_large: that makes more than TRANSACTION_EXAMINED_SIZE_MAX, with a sentence.
+MUST_CHECK enum status documents_examine(struct documents *documents, struct bytes document,
+                                         uint32_t field_count);
+
 // Puts the entry of the document `id` into an index. unique: another document has the same values.
 MUST_CHECK enum status documents_put_entry(struct documents *documents, struct bytes entry_key,
                                            bool is_shared, struct bytes id);
@@ -67,7 +73,8 @@ uint64_t document_expires_us(const struct collection_record *record,
 
 // Gives the document that was read last, in a collection that exists, another content, in canonical
 // form. Fails with refused (a check of the collection), unique, too_large (a value that is too
-// large for an index) or as states do, with a sentence; the transaction then has to be undone.
+// large for an index, or the collection's checks look at too much) or as states do, with a
+// sentence; the transaction then has to be undone.
 MUST_CHECK enum status documents_put(struct documents *documents,
                                      const struct document_place *place, struct bytes document);
 

@@ -33,11 +33,10 @@
 enum {
     CACHED_SESSIONS_MAX = 4096,
     CELL_SIZES_SIZE = 8,
-    STATISTICS_SIZE_MAX = 64,     // that a collection's add to an entry
-    CLOSING_ROOM_MAX = 512 * KIB, // of an entry, for what one more transaction adds at its end
+    STATISTICS_SIZE_MAX = 64, // that a collection's add to an entry
 };
 
-static_assert(CLOSING_ROOM_MAX >= 256 * KIB + COLLECTION_COUNT_MAX * STATISTICS_SIZE_MAX,
+static_assert(ENTRY_END_SIZE_MAX >= 256 * KIB + COLLECTION_COUNT_MAX * STATISTICS_SIZE_MAX,
               "the record of a session and all statistics fit");
 
 struct executor *executor_new(struct state *state)
@@ -206,17 +205,6 @@ static enum status check_room(struct executor *self, const struct session *sessi
                 (int)name.size, (const char *)name.data, SESSION_OUTCOMES_MAX);
 }
 
-// Canonical documents can be larger than those that came, if no writer made them canonical before.
-static enum status check_size(struct executor *self)
-{
-    size_t size = overlay_open_batch(self->overlay)->cells.size + self->sessions_size;
-    if (size <= ENTRY_PAYLOAD_SIZE_MAX - CLOSING_ROOM_MAX) {
-        return STATUS_ok;
-    }
-    return fail(self, STATUS_too_large, "the transaction has %zu bytes of effects, more than fit",
-                size);
-}
-
 // Bytes that the session will add to the entry at most.
 static size_t session_size_max(const struct session *session)
 {
@@ -267,10 +255,7 @@ static enum status run_first(struct executor *self, const struct executor_reques
     self->documents.time_us = self->time_us;
     TRY(transaction_run(&self->transaction, request->operations));
     if (overlay_begun_count(self->overlay) > 0) {
-        enum status status = check_size(self);
-        if (status == STATUS_ok) {
-            status = check_room(self, session, request->done_below);
-        }
+        enum status status = check_room(self, session, request->done_below);
         if (status != STATUS_ok) {
             transaction_undo(&self->transaction);
             return status;

@@ -51,10 +51,12 @@ struct find {
     struct buffer passed;   // key in the position of the last row passed; empty: none
     struct buffer given;    // the same of the row that was given last
     bool has_given;         // it isn't passed yet
-    bool is_cut;            // examined_max was reached
+    bool is_cut;            // examined_max or examined_size_max was reached
     bool is_over;           // a row was put back
     uint64_t row_count;     // given
     uint64_t examined;      // looked at
+    uint64_t examined_size; // of them
+    uint32_t field_count;   // that `where` looks up in each
     enum status status;     // why it ended early
 };
 
@@ -190,8 +192,21 @@ struct hit {
     struct stored_document stored;
 };
 
+// Takes the document into account; false, and the find is cut, if it would be too much.
+static bool examine(struct find *find, struct bytes document)
+{
+    uint64_t size = find->examined_size + examined_size(document, find->field_count);
+    find->is_cut = size > find->request.examined_size_max;
+    if (find->is_cut) {
+        return false;
+    }
+    find->examined++;
+    find->examined_size = size;
+    return true;
+}
+
 // Goes on to the next hit; all is borrowed until the next call. False at the end, when examined_max
-// is reached, or on a failure.
+// or examined_size_max is reached, or on a failure.
 static bool scan_next(struct find *find, struct hit *ret_hit)
 {
     while (find->scan != NULL && !find->is_cut) {
@@ -204,9 +219,8 @@ static bool scan_next(struct find *find, struct hit *ret_hit)
         if (find->is_cut) {
             return false;
         }
-        find->examined++;
         find->status = load_cell(find, ret_hit->key, value, &ret_hit->id, &ret_hit->stored);
-        if (find->status != STATUS_ok) {
+        if (find->status != STATUS_ok || !examine(find, ret_hit->stored.document)) {
             return false;
         }
         if (predicate_holds(find->request.operation->where, ret_hit->stored.document)) {
@@ -285,14 +299,20 @@ static enum status sort_all(struct find *find, char ret_sentence[ERROR_MESSAGE_S
     if (find->status != STATUS_ok) {
         return fail_state(ret_sentence, find->status);
     }
-    if (find->is_cut) {
-        return sentence_fail(ret_sentence, STATUS_too_large,
-                             "would have to sort more than %llu documents: an index on \"%s\" "
-                             "would help",
-                             (unsigned long long)find->request.examined_max,
-                             quote_of(find->plan.order.path).text);
+    if (!find->is_cut) {
+        return STATUS_ok;
     }
-    return STATUS_ok;
+    struct quote path = quote_of(find->plan.order.path);
+    if (find->examined < find->request.examined_max) {
+        return sentence_fail(ret_sentence, STATUS_too_large,
+                             "would have to sort more bytes of documents than it may look at: an "
+                             "index on \"%s\" would help",
+                             path.text);
+    }
+    return sentence_fail(ret_sentence, STATUS_too_large,
+                         "would have to sort more than %llu documents: an index on \"%s\" "
+                         "would help",
+                         (unsigned long long)find->request.examined_max, path.text);
 }
 
 static enum status start(struct find *find, char ret_sentence[ERROR_MESSAGE_SIZE_MAX])
@@ -330,6 +350,7 @@ enum status find_new(const struct find_request *request, struct find **ret_find,
     ASSERT(find != NULL);
     find->request = *request;
     find->view = *request->view;
+    find->field_count = predicate_field_count(request->operation->where);
     enum status status = start(find, ret_sentence);
     if (status != STATUS_ok) {
         end_scan(find);
@@ -440,6 +461,8 @@ enum status find_destroy(struct find **take_find, struct find_statistics *ret_st
         *ret_statistics = (struct find_statistics){
             .index = find->plan.index,
             .examined = find->examined,
+            .examined_size = find->examined_size,
+            .is_cut = find->is_cut,
             .is_sorted = find->plan.is_sorted,
         };
     }

@@ -27,6 +27,8 @@ struct find_row {
 struct find_statistics {
     const struct index_record *index; // used; NULL: the documents themselves were scanned
     uint64_t examined;                // rows looked at
+    uint64_t examined_size;           // examined_size() of them all
+    bool is_cut;                      // examined_max or examined_size_max was reached
     bool is_sorted;                   // rows were sorted, for want of an index in that order
 };
 
@@ -38,18 +40,27 @@ struct find_request {
     uint64_t rows_max;                 // rows that find_next() gives at most; operation->limit is
                                        // for the caller to look at
     uint64_t examined_max;             // rows looked at, at most; beyond, find_next() ends early
+    uint64_t examined_size_max;        // the same of examined_size() of them all
     struct bytes after;                // position that an earlier find ended at; empty: none
 };
 
+// What looking at a document costs: its size, as often as a condition looks up one of its fields (0
+// counts as once); for a small one EXAMINED_SIZE_MIN.
+static inline uint64_t examined_size(struct bytes document, uint32_t field_count)
+{
+    uint64_t size = (uint64_t)document.size * (field_count > 0 ? field_count : 1);
+    return size > EXAMINED_SIZE_MIN ? size : EXAMINED_SIZE_MIN;
+}
+
 // Begins. Fails with absent (no index of that name, or not serving yet), bad_request (order is no
 // path, a position that isn't of this find), too_large (rows have to be sorted, and they are more
-// than examined_max) or as states do; `ret_sentence` ends a sentence about the operation: "names
-// the index \"x\", which doesn't exist".
+// than examined_max, or larger than examined_size_max) or as states do; `ret_sentence` ends a
+// sentence about the operation: "names the index \"x\", which doesn't exist".
 MUST_CHECK enum status find_new(const struct find_request *request, struct find **ret_find,
                                 char ret_sentence[ERROR_MESSAGE_SIZE_MAX]);
 
-// The next row; false when there are no more, rows_max or examined_max is reached, or on an error,
-// which find_destroy tells.
+// The next row; false when there are no more, when rows_max, examined_max or examined_size_max is
+// reached, or on an error, which find_destroy tells.
 MUST_CHECK bool find_next(struct find *find, struct find_row *ret_row);
 
 // Takes back the row that find_next() gave last, because there is no room for it: the find ends

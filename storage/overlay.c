@@ -8,7 +8,7 @@
  * 1. A slot names an entry by its number and a change by its offset in that entry's cells, so
  *    neither growing buffers nor the queue move anything.
  * 2. A slot of an entry that is gone is dead. It is never followed, keeps its place so that probes
- * go on behind it, is used again for the same hash, and falls out when the table is rebuilt.
+ *    go on behind it, is used again for the same hash, and falls out when the table is rebuilt.
  * 3. A key's slot shows its newest change. When an older entry had one, too, that is shadowed for
  *    good: entries are applied in order, so the newest one is the last to go.
  * 4. Undo goes back through the changes of the transaction and gives each slot its former content.
@@ -303,6 +303,11 @@ void overlay_undo(struct overlay *overlay)
 uint32_t overlay_begun_count(const struct overlay *overlay)
 {
     return overlay->open->batch.count - overlay->begun_count;
+}
+
+size_t overlay_begun_size(const struct overlay *overlay)
+{
+    return overlay->open->batch.cells.size - overlay->begun_size;
 }
 
 const struct state_batch *overlay_open_batch(const struct overlay *overlay)

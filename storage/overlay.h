@@ -33,6 +33,9 @@ void overlay_undo(struct overlay *overlay);
 // Changes in the open entry since overlay_begin().
 uint32_t overlay_begun_count(const struct overlay *overlay);
 
+// Bytes of them.
+size_t overlay_begun_size(const struct overlay *overlay);
+
 // The changes of the open entry, borrowed until the overlay changes.
 const struct state_batch *overlay_open_batch(const struct overlay *overlay);
 

@@ -244,6 +244,7 @@ static enum status run_find(struct query *query, const struct step *step)
         .operation = &step->operation,
         .rows_max = step->operation.limit > 0 ? step->operation.limit : PAGE_ROWS_DEFAULT,
         .examined_max = PAGE_EXAMINED_MAX,
+        .examined_size_max = PAGE_EXAMINED_SIZE_MAX,
     };
     struct find *find;
     TRY(check_where(query, step));
@@ -277,6 +278,7 @@ static enum status count_found(struct query *query, const struct step *step, uin
         .operation = &step->operation,
         .rows_max = UINT64_MAX,
         .examined_max = UINT64_MAX,
+        .examined_size_max = UINT64_MAX,
     };
     struct find *find;
     struct find_row row;

@@ -13,11 +13,14 @@
  *    anything into the log that isn't sound.
  * 3. Each failure is made by transaction_fail(), with the operation's number and kind in its
  *    sentence.
+ * 4. The executor runs nothing else meanwhile, so what a transaction looks at and what it writes is
+ *    bounded, and it fails with the first operation that goes beyond.
  */
 #include "storage/transaction.h"
 
 #include "storage/results.h"
 #include "storage/transaction_internal.h"
+#include "wire/document/predicate.h"
 #include "wire/pack.h"
 
 #include <stdarg.h>
@@ -35,9 +38,8 @@ void transaction_release(struct transaction *transaction)
     buffer_release(&transaction->position);
 }
 
-static enum status run_operation(struct transaction *self, struct step *step)
+static enum status do_operation(struct transaction *self, struct step *step)
 {
-    TRY(operation_check_meaning(&step->operation, step->number, &self->fault));
     switch (step->operation.kind) {
     case OPERATION_get: return transaction_get(self, step);
     case OPERATION_insert: return transaction_insert(self, step);
@@ -57,6 +59,19 @@ static enum status run_operation(struct transaction *self, struct step *step)
     }
     return transaction_fail(self, step, STATUS_bad_request,
                             "is an operation for reads: a transaction doesn't take it");
+}
+
+static enum status run_operation(struct transaction *self, struct step *step)
+{
+    TRY(operation_check_meaning(&step->operation, step->number, &self->fault));
+    TRY(do_operation(self, step));
+    if (overlay_begun_size(self->documents->overlay) <= TRANSACTION_EFFECTS_SIZE_MAX) {
+        return STATUS_ok;
+    }
+    return transaction_fail(self, step, STATUS_too_large,
+                            "writes more than the %d KiB that a transaction may, indexes and "
+                            "history included: make it two",
+                            TRANSACTION_EFFECTS_SIZE_MAX / KIB);
 }
 
 static void pack_null(struct buffer *results, const char *field)
@@ -102,6 +117,7 @@ enum status transaction_run(struct transaction *transaction, struct bytes operat
 {
     overlay_begin(transaction->documents->overlay);
     catalog_begin(transaction->documents->catalog);
+    transaction->documents->examined_size = 0;
     transaction->makes_jobs = false;
     enum status status = walk(transaction, operations, run_operation);
     if (status != STATUS_ok) {
@@ -161,6 +177,10 @@ enum status transaction_read_document(struct transaction *transaction, const str
     const struct operation *operation = &step->operation;
     struct collection *collection = catalog_find(documents->catalog, operation->collection);
     enum status status = documents_read(documents, collection, &operation->id, ret_place);
+    if (status == STATUS_ok) {
+        status = documents_examine(documents, ret_place->stored.document,
+                                   predicate_field_count(operation->where));
+    }
     return status == STATUS_ok
                ? STATUS_ok
                : transaction_fail(transaction, step, status, "%s", documents->sentence);

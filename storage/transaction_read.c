@@ -1,8 +1,8 @@
 /*
  * Operations that only read: get, check, find, count and unchanged.
  *
- * 1. What one operation looks at is bounded: the executor runs nothing else meanwhile. A find or a
- *    count that would look at more than FIND_EXAMINED_MAX rows fails.
+ * 1. A find or a count that would look at more than FIND_EXAMINED_MAX rows fails, and so does one
+ *    that would look at more bytes than are left of TRANSACTION_EXAMINED_SIZE_MAX.
  * 2. A find gives all its documents or fails: a transaction has no pages. Only a `limit` cuts it.
  * 3. `unchanged` reads again what a client has read before, at an older version; so the two compare
  *    versions of documents and, of a find, the digest of its rows in their order.
@@ -96,9 +96,32 @@ static enum status begin_find(struct transaction *self, const struct step *step,
         .operation = operation,
         .rows_max = rows_max,
         .examined_max = FIND_EXAMINED_MAX,
+        .examined_size_max = TRANSACTION_EXAMINED_SIZE_MAX - self->documents->examined_size,
     };
     enum status status = find_new(&request, ret_find, reason);
     return status == STATUS_ok ? STATUS_ok : transaction_fail(self, step, status, "%s", reason);
+}
+
+// Fails a find that ended before all its rows were there.
+static enum status fail_early(struct transaction *self, const struct step *step,
+                              const struct find_statistics *statistics)
+{
+    struct quote collection = quote_of(step->operation.collection);
+    if (!statistics->is_cut) {
+        return transaction_fail(self, step, STATUS_too_large,
+                                "finds more than %d documents in collection \"%s\": give a limit",
+                                PAGE_ROWS_MAX, collection.text);
+    }
+    if (statistics->examined == FIND_EXAMINED_MAX) {
+        return transaction_fail(self, step, STATUS_too_large,
+                                "would look at more than %d documents in collection \"%s\": an "
+                                "index would help, or a limit",
+                                FIND_EXAMINED_MAX, collection.text);
+    }
+    return transaction_fail(self, step, STATUS_too_large,
+                            "would look at more than %d MiB of documents in one transaction: an "
+                            "index on collection \"%s\" would help, or a limit",
+                            TRANSACTION_EXAMINED_SIZE_MAX / MIB, collection.text);
 }
 
 // Ends a find. All its rows have to have been there, unless it was to end before.
@@ -111,25 +134,15 @@ static enum status end_find(struct transaction *self, const struct step *step,
         return STATUS_ok;
     }
     buffer_clear(&self->position);
-    bool has_more = find_has_more(*take_find, &self->position);
+    bool has_more = !is_limited && find_has_more(*take_find, &self->position);
     enum status status = find_destroy(take_find, ret_statistics);
+    self->documents->examined_size += ret_statistics->examined_size;
     if (status != STATUS_ok) {
         return transaction_fail(self, step, status,
                                 "met a state that can't be read: %s on the storage node",
                                 status_name(status));
     }
-    if (!has_more || is_limited) {
-        return STATUS_ok;
-    }
-    if (ret_statistics->examined >= FIND_EXAMINED_MAX) {
-        return transaction_fail(self, step, STATUS_too_large,
-                                "would look at more than %d documents in collection \"%s\": an "
-                                "index would help, or a limit",
-                                FIND_EXAMINED_MAX, quote_of(step->operation.collection).text);
-    }
-    return transaction_fail(self, step, STATUS_too_large,
-                            "finds more than %d documents in collection \"%s\": give a limit",
-                            PAGE_ROWS_MAX, quote_of(step->operation.collection).text);
+    return has_more ? fail_early(self, step, ret_statistics) : STATUS_ok;
 }
 
 // Appends all rows; false if there is no room for one.

@@ -178,6 +178,8 @@ struct shelf_found shelf_find(struct shelf *shelf, const struct shelf_find *want
         .operation = &operation,
         .rows_max = wanted->rows_max,
         .examined_max = wanted->examined_max == 0 ? UINT64_MAX : wanted->examined_max,
+        .examined_size_max = wanted->examined_size_max == 0 ? UINT64_MAX
+                                                            : wanted->examined_size_max,
         .after = wanted->after,
     };
     struct shelf_found found = {0};

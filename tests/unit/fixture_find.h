@@ -21,7 +21,8 @@ struct shelf_find {
     const char *order; // NULL for none
     const char *index; // NULL for none
     uint64_t rows_max;
-    uint64_t examined_max; // 0: any number
+    uint64_t examined_max;      // 0: any number
+    uint64_t examined_size_max; // 0: any size
     struct bytes after;
 };
 

@@ -261,13 +261,43 @@ Test(find, page_that_looked_at_too_many_rows_ends_early)
     expect_pages(&wanted, "wren|");
 }
 
+Test(find, page_that_looked_at_too_many_bytes_ends_early)
+{
+    add_birds();
+    struct shelf_find wanted = {
+        .where = "{\"size\": 10}", .rows_max = 2, .examined_size_max = 3 * EXAMINED_SIZE_MIN};
+    expect_pages(&wanted, "||wren|");
+    wanted.examined_size_max = 7 * EXAMINED_SIZE_MIN;
+    expect_pages(&wanted, "wren|");
+    wanted.examined_size_max = 7 * EXAMINED_SIZE_MIN - 1;
+    expect_pages(&wanted, "|wren|");
+}
+
 Test(find, sorting_too_many_rows_is_refused)
 {
     add_birds();
     struct shelf_find wanted = {.order = "size", .rows_max = 2, .examined_max = 6};
-    expect_failure(&wanted, STATUS_too_large, "an index on \"size\" would help");
+    expect_failure(&wanted, STATUS_too_large,
+                   "more than 6 documents: an index on \"size\" would help");
     wanted.examined_max = 7;
     shelf_expect(&shelf, &wanted, "roc wren");
+    wanted.examined_size_max = 7 * EXAMINED_SIZE_MIN - 1;
+    expect_failure(&wanted, STATUS_too_large,
+                   "more bytes of documents than it may look at: an index on \"size\"");
+    wanted.examined_size_max = 7 * EXAMINED_SIZE_MIN;
+    shelf_expect(&shelf, &wanted, "roc wren");
+}
+
+Test(find, document_costs_its_size_for_each_field_looked_up_and_little_at_least)
+{
+    struct bytes large = bytes_of(NULL, EXAMINED_SIZE_MIN);
+    struct bytes larger = bytes_of(NULL, EXAMINED_SIZE_MIN + 1);
+    cr_assert_eq(examined_size(bytes_of(NULL, 0), 0), EXAMINED_SIZE_MIN);
+    cr_assert_eq(examined_size(large, 0), EXAMINED_SIZE_MIN);
+    cr_assert_eq(examined_size(larger, 0), EXAMINED_SIZE_MIN + 1);
+    cr_assert_eq(examined_size(larger, 1), EXAMINED_SIZE_MIN + 1);
+    cr_assert_eq(examined_size(larger, 3), 3 * (EXAMINED_SIZE_MIN + 1));
+    cr_assert_eq(examined_size(bytes_of(NULL, EXAMINED_SIZE_MIN / 2), 2), EXAMINED_SIZE_MIN);
 }
 
 Test(find, row_that_was_put_back_comes_first_on_the_next_page)
@@ -280,6 +310,7 @@ Test(find, row_that_was_put_back_comes_first_on_the_next_page)
         .operation = &operation,
         .rows_max = 10,
         .examined_max = 10,
+        .examined_size_max = MIB,
     };
     struct find *find;
     struct find_row row;

@@ -95,12 +95,17 @@ Test(overlay, undo_takes_back_the_changes_since_begin)
     put("b", "2");
     overlay_begin(overlay);
     cr_assert_eq(overlay_begun_count(overlay), 0);
+    cr_assert_eq(overlay_begun_size(overlay), 0);
+    size_t size = overlay_open_batch(overlay)->cells.size;
     put("a", "3");
     put("a", "4");
     erase("b");
     put("c", "3");
     cr_assert_eq(overlay_begun_count(overlay), 4);
+    cr_assert_eq(overlay_begun_size(overlay), overlay_open_batch(overlay)->cells.size - size);
+    cr_assert_gt(overlay_begun_size(overlay), size);
     overlay_undo(overlay);
+    cr_assert_eq(overlay_begun_size(overlay), 0);
     expect("a", "2");
     expect("b", "2");
     expect("c", NULL);

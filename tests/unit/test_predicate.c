@@ -502,6 +502,28 @@ Test(predicate, looks_up_so_many_fields_at_most)
                                "once");
 }
 
+Test(predicate, counts_the_fields_that_it_looks_up)
+{
+    static const struct {
+        const char *json;
+        uint32_t count;
+    } CASES[] = {
+        {"{}", 0},
+        {"{\"a\": 1}", 1},
+        {"{\"a\": {\"$gt\": 1, \"$lt\": 5}, \"b.c\": {\"d\": 1}}", 2},
+        {"{\"a\": {\"$in\": [1, 2, 3]}}", 1},
+        {"{\"a\": 1, \"$or\": [{\"a\": 2, \"b\": 2}, {}, {\"a\": 3}]}", 4},
+        {"{\"$not\": {\"a\": 1, \"$and\": [{\"$not\": {\"b\": 1}}]}}", 2},
+    };
+    cr_assert_eq(predicate_field_count((struct bytes){0}), 0);
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        AUTO(buffer_release) struct buffer where = {0};
+        append_json(CASES[i].json, &where);
+        cr_assert_eq(predicate_field_count(buffer_bytes(&where)), CASES[i].count, "%s",
+                     CASES[i].json);
+    }
+}
+
 Test(predicate, survives_damage)
 {
     struct random random;

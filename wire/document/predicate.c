@@ -204,3 +204,36 @@ bool predicate_holds(struct bytes where, struct bytes document)
 {
     return where.size == 0 || map_holds(where, document);
 }
+
+static uint32_t count_in_map(struct bytes map);
+
+// In the operand of $and, $or or $not.
+static uint32_t count_in_logical(struct bytes operand)
+{
+    if (value_type_of(operand) == VALUE_TYPE_MAP) {
+        return count_in_map(operand);
+    }
+    struct cursor cursor = cursor_of(operand);
+    uint32_t count = 0;
+    for (uint32_t left = walk_array(&cursor); left > 0; left--) {
+        count += count_in_map(walk_value(&cursor));
+    }
+    return count;
+}
+
+static uint32_t count_in_map(struct bytes map)
+{
+    struct cursor cursor = cursor_of(map);
+    uint32_t count = 0;
+    for (uint32_t left = walk_map(&cursor); left > 0; left--) {
+        struct bytes name = walk_text(&cursor);
+        struct bytes operand = walk_value(&cursor);
+        count += is_logical(name) ? count_in_logical(operand) : 1;
+    }
+    return count;
+}
+
+uint32_t predicate_field_count(struct bytes where)
+{
+    return where.size == 0 ? 0 : count_in_map(where);
+}

@@ -54,6 +54,9 @@ MUST_CHECK enum status predicate_check(struct bytes where,
 // bytes) always holds. Allocates nothing.
 bool predicate_holds(struct bytes where, struct bytes document);
 
+// How many times `where` (checked, may be of no bytes) looks up a field in a document, at most.
+uint32_t predicate_field_count(struct bytes where);
+
 // What `where` (checked, may be of no bytes) says about a field. It may know less than there is to
 // know, never more: only pairs at the top and in $and count.
 void predicate_bounds(struct bytes where, struct bytes path, struct predicate_bounds *ret_bounds);
