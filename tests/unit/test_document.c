@@ -275,6 +275,13 @@ Test(document, numbers_in_another_form_are_noticed)
     check_rewritten("\x81\xa1x\xd0\xff", 5, "\x81\xa1x\xff", 4);
 }
 
+Test(document, signed_forms_as_long_as_the_unsigned_one_are_noticed)
+{
+    check_rewritten("\x81\xa1x\xd1\x01\x2c", 6, "\x81\xa1x\xcd\x01\x2c", 6);
+    check_rewritten("\x81\xa1x\xd2\x00\x01\x00\x00", 8, "\x81\xa1x\xce\x00\x01\x00\x00", 8);
+    check_rewritten("\x81\xa1x\xd3\0\0\0\x01\0\0\0\0", 12, "\x81\xa1x\xcf\0\0\0\x01\0\0\0\0", 12);
+}
+
 Test(document, names_and_containers_in_another_form_are_noticed)
 {
     check_rewritten("\x81\xd9\x01x\x01", 5, "\x81\xa1x\x01", 4);

@@ -10,8 +10,8 @@
  * 1. Rows of all open maps share one array; a map uses the rows from where it began.
  * 2. Sorting costs n log n comparisons, moving costs each byte once a level, and levels are
  *    bounded by DOCUMENT_DEPTH_MAX: no input makes it quadratic. Recursion is bounded so, too.
- * 3. A value is in its shortest form exactly if it took as many bytes as the shortest form has:
- *    there is no second encoding of the same size.
+ * 3. A value is in its shortest form exactly if it took as many bytes as the shortest form has: the
+ *    only second encodings of the same size are the signed ones of integers that aren't negative.
  */
 #include "wire/document/document.h"
 
@@ -91,6 +91,12 @@ static size_t canonical_size(const struct value *value)
     return 0;
 }
 
+// Whether the form of an integer that begins so is a signed one.
+static bool form_is_signed(uint8_t first)
+{
+    return first >= 0xd0 && first <= 0xd3;
+}
+
 static bool float_is_canonical(double real)
 {
     return isfinite(real) && !(real == 0 && signbit(real));
@@ -110,6 +116,7 @@ static bool take_canonical(struct cursor *cursor, struct value *ret_value)
         return false;
     }
     switch (ret_value->kind) {
+    case VALUE_UNSIGNED: return !form_is_signed(*begin);
     case VALUE_TEXT: return utf8_is_valid(ret_value->bytes);
     case VALUE_FLOAT: return float_is_canonical(ret_value->real);
     case VALUE_TIMESTAMP: return time_is_canonical(ret_value->seconds);
