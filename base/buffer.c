@@ -49,7 +49,8 @@ void buffer_append(struct buffer *buffer, struct bytes bytes)
 uint8_t *buffer_extend(struct buffer *buffer, size_t size)
 {
     buffer_reserve(buffer, size);
-    uint8_t *begin = buffer->data + buffer->size;
+    // Even adding 0 to NULL is undefined in C: an empty buffer of which nothing is wanted.
+    uint8_t *begin = buffer->size == 0 ? buffer->data : buffer->data + buffer->size;
     buffer->size += size;
     return begin;
 }
