@@ -7,6 +7,7 @@
 #include "wire/json.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static struct buffer packed;
 
@@ -81,6 +82,26 @@ Test(settings, checks_are_predicates_and_not_too_many)
                  STATUS_too_large, "17");
     expect_fault("{\"check\":[{\"a\":{\"$in\":5}}]}", STATUS_bad_request, "predicate 0");
     expect_fault("{\"check\":\"a\"}", STATUS_bad_request, "\"check\"");
+}
+
+static char *check_of_size(size_t size)
+{
+    static char json[SETTINGS_SIZE_MAX + KIB];
+    size_t begin = (size_t)snprintf(json, sizeof json, "{\"check\":[{\"a\":\"");
+    memset(json + begin, 'x', size);
+    snprintf(json + begin + size, sizeof json - begin - size, "\"}]}");
+    return json;
+}
+
+Test(settings, are_small)
+{
+    enum { BESIDES = 14 }; // bytes in msgpack beside the text
+    struct collection_settings settings;
+    char sentence[ERROR_MESSAGE_SIZE_MAX];
+    take_good(check_of_size(SETTINGS_SIZE_MAX - BESIDES));
+    cr_assert_eq(packed.size, SETTINGS_SIZE_MAX);
+    cr_assert_eq(take(check_of_size(SETTINGS_SIZE_MAX - BESIDES + 1), &settings, sentence),
+                 STATUS_too_large);
 }
 
 Test(settings, unknown_ones_and_other_forms_are_told)

@@ -1,8 +1,11 @@
 /*
  * Settings of a collection. The map is walked once; each setting goes by its name into the struct.
  *
- * Being canonical is checked first, so that predicates inside may be looked at and nothing can be
- * there twice.
+ * 1. Being canonical is checked first, so that predicates inside may be looked at and nothing can
+ *    be there twice.
+ * 2. Settings are in the record of their collection, which every find reads, which is written anew
+ *    with each of its indexes and, when it is dropped, with each part that is cleared. So they are
+ *    small.
  */
 #include "wire/document/settings.h"
 
@@ -101,6 +104,11 @@ enum status collection_settings_take(struct bytes settings,
                                      struct collection_settings *ret_settings,
                                      char ret_sentence[ERROR_MESSAGE_SIZE_MAX])
 {
+    if (settings.size > SETTINGS_SIZE_MAX) {
+        return sentence_fail(ret_sentence, STATUS_too_large,
+                             "has settings of %zu bytes, %d are allowed", settings.size,
+                             SETTINGS_SIZE_MAX);
+    }
     TRY(sentence_check_canonical(settings, ret_sentence));
     struct collection_settings taken = {0};
     struct cursor cursor = cursor_of(settings);

@@ -22,8 +22,8 @@ struct collection_settings {
 };
 
 // Takes settings apart, a map that is to be in canonical form. Fails with bad_request, type,
-// too_deep or too_large (more than CHECK_COUNT_MAX predicates), with a sentence's end in
-// `ret_sentence`: "has the unknown setting \"tll\"".
+// too_deep or too_large (more than CHECK_COUNT_MAX predicates, or SETTINGS_SIZE_MAX bytes), with a
+// sentence's end in `ret_sentence`: "has the unknown setting \"tll\"".
 MUST_CHECK enum status collection_settings_take(struct bytes settings,
                                                 struct collection_settings *ret_settings,
                                                 char ret_sentence[ERROR_MESSAGE_SIZE_MAX]);
