@@ -272,11 +272,13 @@ enum status record_read(const struct segment *segment, struct window *window, ui
     return STATUS_ok;
 }
 
-// All that is in memory from `offset` on.
+// All that is in memory from `offset` on, which is not before what is.
 static struct bytes window_rest(const struct window *window, uint64_t offset)
 {
     size_t skip = (size_t)(offset - window->offset);
-    return bytes_of(window->buffer.data + skip, window->buffer.size - skip);
+    size_t held = window->buffer.size - skip;
+    // Even adding 0 to NULL is undefined in C: a window on an empty file.
+    return held == 0 ? bytes_of(NULL, 0) : bytes_of(window->buffer.data + skip, held);
 }
 
 enum status segment_search(const struct segment *segment, struct window *window, uint64_t offset,
@@ -349,8 +351,7 @@ enum status window_get(struct window *window, uint64_t offset, size_t size, stru
     if (!is_held) {
         TRY(window_fill(window, offset, size));
     }
-    size_t skip = (size_t)(offset - window->offset);
-    size_t held = window->buffer.size - skip;
-    *ret_bytes = bytes_of(window->buffer.data + skip, held < size ? held : size);
+    struct bytes held = window_rest(window, offset);
+    *ret_bytes = bytes_of(held.data, held.size < size ? held.size : size);
     return STATUS_ok;
 }
