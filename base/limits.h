@@ -130,7 +130,8 @@ enum {
     GATHER_US_MAX = 200,       // an idle primary gathers transactions for so long
     STALL_MS_MAX = 1000,       // work and no progress for so long: the primary steps down
     MARK_INTERVAL_MS_MIN = 10, // marks are at least so far apart
-    HORIZON_MS = 30000,        // a marked version stays readable
+    HORIZON_MS = 30000,        // a marked version that nobody reads stays readable
+    MARK_AGE_MS_MAX = 3600000, // one that somebody reads stays readable
     HIGH_WATER_DELAY_MS = 100, // the durable high-water mark follows after so long a pause
     SWITCHOVER_MS_MAX = 1000,  // a handover that takes longer is given up
 };

@@ -8,9 +8,12 @@
  *
  * 1. A borrowed snapshot stays until the last borrower gave it back, but once expired nobody else
  *    gets it: a borrower can count on the time it needs, not on more.
- * 2. One lock guards all. Nothing that takes long happens under it: making a snapshot takes about a
+ * 2. Who borrows a mark puts its end off, so that somebody who reads on and on at one version, like
+ *    a dump of everything, comes to an end. Each node sees its own readers only: a reader that is
+ *    refused by one asks the others. MARK_AGE_MS_MAX ends it for whoever never comes to an end.
+ * 3. One lock guards all. Nothing that takes long happens under it: making a snapshot takes about a
  *    microsecond.
- * 3. Bounded: beyond MARK_COUNT_MAX the oldest one expires early.
+ * 4. Bounded: beyond MARK_COUNT_MAX the oldest one expires early.
  */
 #include "storage/marks.h"
 
@@ -25,9 +28,11 @@ enum { MARK_COUNT_MAX = 2 * HORIZON_MS / MARK_INTERVAL_MS_MIN };
 struct mark {
     uint64_t version;
     uint64_t made_us;                // when, by the caller's clock
+    uint64_t used_us;                // when it was last seen to be in use
     struct state_snapshot *snapshot; // owned
     uint32_t borrowers;
-    bool expired; // goes when the last borrower gives it back
+    bool was_borrowed; // since `used_us`
+    bool expired;      // goes when the last borrower gives it back
 };
 
 struct marks {
@@ -126,12 +131,13 @@ static enum status add(struct marks *marks, uint64_t version, uint64_t now_us)
     struct mark *kept = mark_of(marks, version);
     if (kept != NULL && kept->borrowers > 0) {
         kept->made_us = now_us;
+        kept->used_us = now_us;
         return STATUS_ok;
     }
     if (kept != NULL) {
         remove_at(marks, find(marks, version)); // sessions may have changed since
     }
-    struct mark mark = {.version = version, .made_us = now_us};
+    struct mark mark = {.version = version, .made_us = now_us, .used_us = now_us};
     TRY(state_snapshot_new(marks->state, &mark.snapshot));
     if (marks->count >= MARK_COUNT_MAX) {
         expire_at(marks, 0);
@@ -148,11 +154,21 @@ enum status marks_add(struct marks *marks, uint64_t version, uint64_t now_us)
     return status;
 }
 
-void marks_expire(struct marks *marks, uint64_t horizon_us)
+static bool is_due(struct mark *mark, uint64_t now_us, uint64_t horizon_us)
+{
+    if (mark->was_borrowed || mark->borrowers > 0) {
+        mark->used_us = now_us;
+        mark->was_borrowed = false;
+    }
+    return now_us - mark->used_us > horizon_us ||
+           now_us - mark->made_us > MARK_AGE_MS_MAX * UINT64_C(1000);
+}
+
+void marks_expire(struct marks *marks, uint64_t now_us, uint64_t horizon_us)
 {
     lock(marks);
     for (size_t i = marks->count; i > 0; i--) {
-        if (marks->marks[i - 1].made_us < horizon_us) {
+        if (is_due(&marks->marks[i - 1], now_us, horizon_us)) {
             expire_at(marks, i - 1);
         }
     }
@@ -177,6 +193,7 @@ enum status marks_borrow(struct marks *marks, uint64_t version,
     bool found = mark != NULL && !mark->expired;
     if (found) {
         mark->borrowers++;
+        mark->was_borrowed = true;
         *ret_snapshot = mark->snapshot;
     }
     unlock(marks);

@@ -1,6 +1,6 @@
 /*
- * Marked versions: entry boundaries of which this node keeps a snapshot of the state for the
- * horizon. The node marks and expires; query threads borrow a mark while they read it.
+ * Marked versions: entry boundaries of which this node keeps a snapshot of the state until nobody
+ * has read it for the horizon. The node marks and expires; query threads borrow a mark while they read it.
  */
 #ifndef SKEIN_STORAGE_MARKS_H
 #define SKEIN_STORAGE_MARKS_H
@@ -18,9 +18,9 @@ void marks_destroy(struct marks **take_marks);
 // one takes its place, unless that is borrowed.
 MUST_CHECK enum status marks_add(struct marks *marks, uint64_t version, uint64_t now_us);
 
-// Gives up the snapshots made before `horizon_us`, but for those borrowed, which go when given
-// back.
-void marks_expire(struct marks *marks, uint64_t horizon_us);
+// Gives up the snapshots that nobody has borrowed for `horizon_us`, and those that are older than
+// MARK_AGE_MS_MAX, which go when given back. `now_us` is by the clock of marks_add().
+void marks_expire(struct marks *marks, uint64_t now_us, uint64_t horizon_us);
 
 // Forgets all (the state was replaced). Nothing is borrowed.
 void marks_clear(struct marks *marks);

@@ -75,7 +75,8 @@ static enum status fail_past(struct query *query, const struct step *step)
     }
     return fail(query, step, STATUS_too_old,
                 "asks for %s that isn't kept, or not any more: a get goes back as far as the "
-                "\"history\" of its collection, everything else %d s",
+                "\"history\" of its collection, everything else %d s, longer while "
+                "it is read",
                 point, HORIZON_MS / 1000);
 }
 

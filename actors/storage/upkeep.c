@@ -123,9 +123,7 @@ void node_on_dropped(struct node *node, const struct disk_done *done)
 void node_on_upkeep(struct node *node, uint64_t now_us, struct outbox *out)
 {
     uint64_t horizon_us = (uint64_t)node->core.process->timings.horizon_ms * 1000;
-    if (now_us > horizon_us) {
-        marks_expire(node->marks, now_us - horizon_us);
-    }
+    marks_expire(node->marks, now_us, horizon_us);
     node_flush_if_due(node, now_us, out);
     node_drop_if_due(node, now_us, out);
     outbox_timer(out, NODE_TIMER_UPKEEP, now_us + UPKEEP_INTERVAL_US);

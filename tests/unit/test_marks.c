@@ -5,6 +5,7 @@
  */
 #include "storage/marks.h"
 
+#include "base/limits.h"
 #include "storage/state_memory.h"
 
 #include <criterion/criterion.h>
@@ -102,9 +103,9 @@ Test(marks, marking_a_version_again_keeps_the_newer_state_of_it)
     cr_assert_eq(marks_count(marks), 1);
     expect_value(borrow(1), "two");
     marks_give_back(marks, 1);
-    marks_expire(marks, 150);
+    marks_expire(marks, 200, 0);
     cr_assert_eq(marks_count(marks), 1, "it is as old as the newer one");
-    marks_expire(marks, 250);
+    marks_expire(marks, 201, 0);
     cr_assert_eq(marks_count(marks), 0);
 }
 
@@ -125,12 +126,37 @@ Test(marks, those_before_the_horizon_expire)
     add(1, 100);
     add(2, 200);
     add(3, 300);
-    marks_expire(marks, 200);
+    marks_expire(marks, 400, 200);
     cr_assert_eq(try_borrow(1), STATUS_too_old);
-    cr_assert_eq(try_borrow(2), STATUS_ok);
     cr_assert_eq(marks_count(marks), 2);
     cr_assert_eq(state_memory_open_count(state), 2);
-    marks_expire(marks, 1000);
+    marks_expire(marks, 1000, 200);
+    cr_assert_eq(marks_count(marks), 0);
+}
+
+Test(marks, one_that_is_read_stays)
+{
+    add(1, 100);
+    for (uint64_t now_us = 200; now_us < 2000; now_us += 200) {
+        cr_assert_eq(try_borrow(1), STATUS_ok);
+        marks_expire(marks, now_us, 300);
+    }
+    marks_expire(marks, 2100, 300);
+    cr_assert_eq(marks_count(marks), 1, "300 after it was seen to be read");
+    marks_expire(marks, 2101, 300);
+    cr_assert_eq(marks_count(marks), 0);
+}
+
+Test(marks, one_that_is_read_for_ever_expires_at_last)
+{
+    const uint64_t age_us = MARK_AGE_MS_MAX * UINT64_C(1000);
+    add(1, 100);
+    borrow(1);
+    marks_expire(marks, 100 + age_us, 300);
+    cr_assert_eq(try_borrow(1), STATUS_ok);
+    marks_expire(marks, 100 + age_us + 1, 300);
+    cr_assert_eq(try_borrow(1), STATUS_too_old);
+    marks_give_back(marks, 1);
     cr_assert_eq(marks_count(marks), 0);
 }
 
@@ -140,7 +166,7 @@ Test(marks, borrowed_one_stays_until_the_last_gives_it_back)
     add(1, 100);
     const struct state_snapshot *snapshot = borrow(1);
     borrow(1);
-    marks_expire(marks, 1000);
+    marks_expire(marks, UINT64_MAX, 0);
     cr_assert_eq(try_borrow(1), STATUS_too_old, "nobody else gets it");
     expect_value(snapshot, "one");
     marks_give_back(marks, 1);

@@ -150,7 +150,7 @@ Test(query, read_at_a_mark_sees_that_version)
     cr_assert_eq(engine_result_n(&p, 0), 1);
     add(OPERATION_get, "c", "x");
     cr_assert_eq(read_at(READ_any, 1).version, 2, "other levels don't look at at_version");
-    marks_expire(marks, UINT64_MAX);
+    marks_expire(marks, UINT64_MAX, 0);
     cr_assert_eq(marks_count(marks), 0, "the mark was given back");
 }
 

@@ -189,7 +189,7 @@ Test(query_read, cursor_of_another_version_is_refused)
     buffer_append(&cursor, buffer_bytes(&kept));
     read_page(other, "", &cursor);
     asker_expect_failure(&a, STATUS_bad_request, "in a read at another version");
-    marks_expire(a.marks, UINT64_MAX);
+    marks_expire(a.marks, UINT64_MAX, 0);
     buffer_append(&cursor, buffer_bytes(&kept));
     read_page(version, "", &cursor);
     asker_expect_failure(&a, STATUS_too_old, "version");
