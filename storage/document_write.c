@@ -283,35 +283,47 @@ static void put_timed(struct documents *documents, struct timed_cells *timed, ui
     }
 }
 
-// Puts a cell of history, and the one that says when it is too old.
-static void keep_version(struct documents *documents, const struct document_place *place,
-                         const struct stored_document *stored)
+// Makes, in `value`, the key of the cell that says when a version that is superseded now is too old.
+static void set_trimming_key(struct documents *documents, const struct document_place *place,
+                             uint64_t version, uint64_t *ret_until_us)
 {
     const struct collection_record *record = &place->collection->record;
-    uint64_t until_us = documents->time_us + (uint64_t)record->history_s * US_PER_S;
-    buffer_clear(&documents->key);
-    buffer_clear(&documents->value);
-    cell_key_history(&documents->key, record->id, &place->id, stored->version);
-    stored_document_encode(stored, &documents->value);
-    overlay_put(documents->overlay, buffer_bytes(&documents->key), buffer_bytes(&documents->value));
+    *ret_until_us = documents->time_us + (uint64_t)record->history_s * US_PER_S;
     buffer_clear(&documents->key);
     buffer_clear(&documents->value);
     cell_key_document(&documents->key, record->id, &place->id);
     struct bytes at = bytes_of(documents->key.data + 1, documents->key.size - 1);
-    cell_key_trimming(&documents->value, until_us, stored->version, at);
+    cell_key_trimming(&documents->value, *ret_until_us, version, at);
+}
+
+// Puts a cell of history, and the one that says when it is too old.
+static void keep_version(struct documents *documents, const struct document_place *place,
+                         const struct stored_document *stored)
+{
+    uint64_t until_us;
+    buffer_clear(&documents->key);
+    buffer_clear(&documents->value);
+    cell_key_history(&documents->key, place->collection->record.id, &place->id, stored->version);
+    stored_document_encode(stored, &documents->value);
+    overlay_put(documents->overlay, buffer_bytes(&documents->key), buffer_bytes(&documents->value));
+    set_trimming_key(documents, place, stored->version, &until_us);
     put_timed(documents, &documents->trimming, until_us, buffer_bytes(&documents->value));
 }
 
-// Takes back the deletion that the same transaction has left, if it has.
+// Takes back the deletion that the same transaction has left, if it has. Its trimming goes, too: it
+// would trim what the transaction puts, which has the same version, long before its time.
 static void forget_deletion(struct documents *documents, const struct document_place *place)
 {
     struct bytes value;
     bool removed;
+    uint64_t until_us;
     buffer_clear(&documents->key);
     cell_key_history(&documents->key, place->collection->record.id, &place->id, documents->version);
     if (overlay_get(documents->overlay, buffer_bytes(&documents->key), &value, &removed) &&
         !removed) {
         overlay_remove(documents->overlay, buffer_bytes(&documents->key));
+        set_trimming_key(documents, place, documents->version, &until_us);
+        overlay_remove(documents->overlay, buffer_bytes(&documents->value));
     }
 }
 

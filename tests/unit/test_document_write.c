@@ -396,6 +396,22 @@ Test(document_write, history_has_one_version_of_a_transaction)
     expect_history("4- 3 2");
 }
 
+Test(document_write, deletion_that_is_taken_back_trims_nothing)
+{
+    create_collection("{\"history\":10}");
+    put(1, "{\"n\":2}");
+    engine_do(&p, "[{\"op\":\"delete\",\"collection\":\"c\",\"id\":1},"
+                  "{\"op\":\"insert\",\"collection\":\"c\",\"id\":1,\"document\":{\"n\":3}}]");
+    engine_wait(&p, 4);
+    put(1, "{\"n\":4}");
+    expect_history("3 2");
+    engine_wait(&p, 6);
+    expect_history("3");
+    engine_wait(&p, 4);
+    expect_history("");
+    cr_assert_eq(engine_cells(&p, CELL_TRIMMING), 0);
+}
+
 Test(document_write, history_is_trimmed_in_time)
 {
     create_collection("{\"history\":10}");
