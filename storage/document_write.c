@@ -283,7 +283,7 @@ static void put_timed(struct documents *documents, struct timed_cells *timed, ui
     }
 }
 
-// Makes, in `value`, the key of the cell that says when a version that is superseded now is too old.
+// Makes, in `value`, the key of the cell that says when what is superseded now is too old.
 static void set_trimming_key(struct documents *documents, const struct document_place *place,
                              uint64_t version, uint64_t *ret_until_us)
 {
