@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "wire/document/id.h"
 
-enum { KEY_NONE = UINT32_MAX };
+#define KEY_NONE UINT32_MAX // the number of no key
 
 struct key_place {
     size_t at; // where the key begins in `bytes`
