@@ -39,6 +39,7 @@ enum {
     TRANSACTION_EXAMINED_SIZE_MAX = 128 * MIB, // documents that a transaction looks at, each as
                                                // often as a condition looks up a field in it
     EXAMINED_SIZE_MIN = 4 * KIB,               // what a smaller document counts there
+    EXAMINED_CONDITION_WEIGHT = 8, // what a byte of a condition counts there, for each document
     TRANSACTION_EFFECTS_SIZE_MAX = 4608 * KIB, // cells that a transaction writes
     DOCUMENT_ID_SIZE_MAX = 256,                // a string id, UTF-8
     SESSION_NAME_SIZE_MAX = 64,                // name of a session
@@ -113,7 +114,9 @@ static_assert(DOCUMENT_DEPTH_MAX + 6 <= WIRE_DEPTH_MAX, "a document fits a messa
 
 // Bytes of documents that a page looks at before it ends early, counted as for a transaction.
 #define PAGE_EXAMINED_SIZE_MAX (UINT64_C(4) << 30)
-static_assert(PAGE_EXAMINED_SIZE_MAX >= (uint64_t)DOCUMENT_SIZE_MAX * PREDICATE_FIELDS_MAX,
+static_assert(PAGE_EXAMINED_SIZE_MAX >
+                  (uint64_t)DOCUMENT_SIZE_MAX *
+                      (PREDICATE_FIELDS_MAX + INDEX_COUNT_MAX * EXAMINED_CONDITION_WEIGHT),
               "every page comes further");
 
 // A promise is never raised by more than this at once (rule 9).

@@ -98,16 +98,22 @@ enum status documents_read(struct documents *documents, struct collection *colle
     return status == STATUS_ok ? STATUS_ok : fail_state(documents, status);
 }
 
-enum status documents_examine(struct documents *documents, struct bytes document,
-                              uint32_t field_count)
+static enum status examine(struct documents *documents, uint64_t size)
 {
-    documents->examined_size += examined_size(document, field_count);
+    documents->examined_size += size;
     if (documents->examined_size <= TRANSACTION_EXAMINED_SIZE_MAX) {
         return STATUS_ok;
     }
     return sentence_fail(documents->sentence, STATUS_too_large,
                          "would look at more than %d MiB of documents in one transaction",
                          TRANSACTION_EXAMINED_SIZE_MAX / MIB);
+}
+
+// Conditions that come with the transaction are as long as that at most, all together.
+enum status documents_examine(struct documents *documents, struct bytes document,
+                              uint32_t field_count)
+{
+    return examine(documents, examined_size(document, field_count, 0));
 }
 
 static enum status check_document(struct documents *documents, struct bytes checks,
@@ -123,7 +129,7 @@ static enum status check_document(struct documents *documents, struct bytes chec
         if (cursor_skip(&cursor, &check) != STATUS_ok) {
             return fail_state(documents, STATUS_damaged);
         }
-        TRY(documents_examine(documents, document, predicate_field_count(check)));
+        TRY(examine(documents, examined_size(document, predicate_field_count(check), check.size)));
         if (!predicate_holds(check, document)) {
             return sentence_fail(documents->sentence, STATUS_refused,
                                  "would break check %u of the collection", i);

@@ -55,7 +55,7 @@ struct find {
     bool is_over;           // a row was put back
     uint64_t row_count;     // given
     uint64_t examined;      // looked at
-    uint64_t examined_size; // of them
+    uint64_t examined_size; // of them, and of choosing the plan
     uint32_t field_count;   // that `where` looks up in each
     enum status status;     // why it ended early
 };
@@ -195,7 +195,9 @@ struct hit {
 // Takes the document into account; false, and the find is cut, if it would be too much.
 static bool examine(struct find *find, struct bytes document)
 {
-    uint64_t size = find->examined_size + examined_size(document, find->field_count);
+    size_t condition_size = find->request.operation->where.size;
+    uint64_t size = find->examined_size +
+                    examined_size(document, find->field_count, condition_size);
     find->is_cut = size > find->request.examined_size_max;
     if (find->is_cut) {
         return false;
@@ -315,10 +317,30 @@ static enum status sort_all(struct find *find, char ret_sentence[ERROR_MESSAGE_S
                          (unsigned long long)find->request.examined_max, path.text);
 }
 
+// What choosing a plan costs: each index is held against the whole condition.
+static uint64_t plan_size(const struct find_request *request)
+{
+    uint64_t size = (uint64_t)request->operation->where.size * request->collection->index_count;
+    size *= EXAMINED_CONDITION_WEIGHT;
+    return size > EXAMINED_SIZE_MIN ? size : 0;
+}
+
+static enum status make_plan(struct find *find, char ret_sentence[ERROR_MESSAGE_SIZE_MAX])
+{
+    find->examined_size = plan_size(&find->request);
+    if (find->examined_size > find->request.examined_size_max) {
+        return sentence_fail(
+            ret_sentence, STATUS_too_large,
+            "has a condition of %zu bytes, too long for %zu indexes to choose from",
+            find->request.operation->where.size, find->request.collection->index_count);
+    }
+    return find_plan_make(find->request.collection, find->request.operation, &find->plan,
+                          ret_sentence);
+}
+
 static enum status start(struct find *find, char ret_sentence[ERROR_MESSAGE_SIZE_MAX])
 {
-    TRY(find_plan_make(find->request.collection, find->request.operation, &find->plan,
-                       ret_sentence));
+    TRY(make_plan(find, ret_sentence));
     if (take_position(find) != STATUS_ok) {
         return sentence_fail(ret_sentence, STATUS_bad_request,
                              "goes on from a position that isn't of this find");

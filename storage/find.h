@@ -45,17 +45,22 @@ struct find_request {
 };
 
 // What looking at a document costs: its size, as often as a condition looks up one of its fields (0
-// counts as once); for a small one EXAMINED_SIZE_MIN.
-static inline uint64_t examined_size(struct bytes document, uint32_t field_count)
+// counts as once), or that of a condition so large that walking through it costs more; for a small
+// one EXAMINED_SIZE_MIN.
+static inline uint64_t examined_size(struct bytes document, uint32_t field_count,
+                                     size_t condition_size)
 {
     uint64_t size = (uint64_t)document.size * (field_count > 0 ? field_count : 1);
+    uint64_t walk = (uint64_t)condition_size * EXAMINED_CONDITION_WEIGHT;
+    size = size > walk ? size : walk;
     return size > EXAMINED_SIZE_MIN ? size : EXAMINED_SIZE_MIN;
 }
 
 // Begins. Fails with absent (no index of that name, or not serving yet), bad_request (order is no
 // path, a position that isn't of this find), too_large (rows have to be sorted, and they are more
-// than examined_max, or larger than examined_size_max) or as states do; `ret_sentence` ends a
-// sentence about the operation: "names the index \"x\", which doesn't exist".
+// than examined_max, or larger than examined_size_max; or choosing an index by the condition alone
+// costs more) or as states do; `ret_sentence` ends a sentence about the operation: "names the index
+// \"x\", which doesn't exist".
 MUST_CHECK enum status find_new(const struct find_request *request, struct find **ret_find,
                                 char ret_sentence[ERROR_MESSAGE_SIZE_MAX]);
 

@@ -232,6 +232,55 @@ Test(executor_bounds, finds_look_at_so_many_bytes)
     cr_assert_eq(run(), STATUS_ok, "a limit that is reached before");
 }
 
+// Counts with a condition of so many bytes, which holds for no document.
+static enum status count_with(size_t condition_size)
+{
+    AUTO(buffer_release) struct buffer where = {0};
+    AUTO(buffer_release) struct buffer text = {0};
+    struct operation operation = operation_on(OPERATION_count, "c", NULL);
+    memset(buffer_extend(&text, condition_size - TEXT_HEAD_SIZE), 'y',
+           condition_size - TEXT_HEAD_SIZE);
+    pack_map(&where, 1);
+    pack_text_literal(&where, "a");
+    pack_text(&where, buffer_bytes(&text));
+    operation.where = buffer_bytes(&where);
+    cr_assert_eq(where.size, condition_size);
+    engine_operation(&p, &operation);
+    return run();
+}
+
+Test(executor_bounds, long_condition_is_held_against_few_documents)
+{
+    enum { DOCUMENTS = TRANSACTION_EXAMINED_SIZE_MAX / EXAMINED_CONDITION_WEIGHT / MIB };
+    for (int i = 0; i < DOCUMENTS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        put(id, SIZED_TEXT_MIN + TEXT_HEAD_SIZE);
+    }
+    cr_assert_eq(count_with(MIB), STATUS_ok);
+    put("more", SIZED_TEXT_MIN + TEXT_HEAD_SIZE);
+    cr_assert_eq(count_with(MIB), STATUS_too_large);
+    engine_expect_failure(&p, STATUS_too_large, 1, "operation 0 (count) would look at more");
+    cr_assert_eq(count_with(MIB * DOCUMENTS / (DOCUMENTS + 1)), STATUS_ok);
+}
+
+Test(executor_bounds, long_condition_is_held_against_few_indexes)
+{
+    enum { INDEXES = TRANSACTION_EXAMINED_SIZE_MAX / EXAMINED_CONDITION_WEIGHT / MIB };
+    for (int i = 0; i <= INDEXES; i++) {
+        char json[128];
+        snprintf(json, sizeof json,
+                 "[{\"op\":\"create_index\",\"collection\":\"c\",\"index\":\"i%d\","
+                 "\"fields\":[\"f%d\"]}]",
+                 i, i);
+        cr_assert_eq(engine_do(&p, json), STATUS_ok);
+    }
+    cr_assert_eq(count_with(MIB / 2), STATUS_ok);
+    cr_assert_eq(count_with(MIB), STATUS_too_large);
+    engine_expect_failure(&p, STATUS_too_large, 1,
+                          "operation 0 (count) has a condition of 1048576");
+}
+
 // Runs an `unchanged` of so many documents that aren't there.
 static enum status run_unchanged(uint32_t count)
 {

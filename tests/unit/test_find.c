@@ -292,12 +292,22 @@ Test(find, document_costs_its_size_for_each_field_looked_up_and_little_at_least)
 {
     struct bytes large = bytes_of(NULL, EXAMINED_SIZE_MIN);
     struct bytes larger = bytes_of(NULL, EXAMINED_SIZE_MIN + 1);
-    cr_assert_eq(examined_size(bytes_of(NULL, 0), 0), EXAMINED_SIZE_MIN);
-    cr_assert_eq(examined_size(large, 0), EXAMINED_SIZE_MIN);
-    cr_assert_eq(examined_size(larger, 0), EXAMINED_SIZE_MIN + 1);
-    cr_assert_eq(examined_size(larger, 1), EXAMINED_SIZE_MIN + 1);
-    cr_assert_eq(examined_size(larger, 3), 3 * (EXAMINED_SIZE_MIN + 1));
-    cr_assert_eq(examined_size(bytes_of(NULL, EXAMINED_SIZE_MIN / 2), 2), EXAMINED_SIZE_MIN);
+    cr_assert_eq(examined_size(bytes_of(NULL, 0), 0, 0), EXAMINED_SIZE_MIN);
+    cr_assert_eq(examined_size(large, 0, 0), EXAMINED_SIZE_MIN);
+    cr_assert_eq(examined_size(larger, 0, 0), EXAMINED_SIZE_MIN + 1);
+    cr_assert_eq(examined_size(larger, 1, 0), EXAMINED_SIZE_MIN + 1);
+    cr_assert_eq(examined_size(larger, 3, 0), 3 * (EXAMINED_SIZE_MIN + 1));
+    cr_assert_eq(examined_size(bytes_of(NULL, EXAMINED_SIZE_MIN / 2), 2, 0), EXAMINED_SIZE_MIN);
+}
+
+Test(find, document_costs_what_a_long_condition_costs_that_is_held_against_it)
+{
+    struct bytes small = bytes_of(NULL, 100);
+    size_t size = EXAMINED_SIZE_MIN / EXAMINED_CONDITION_WEIGHT;
+    cr_assert_eq(examined_size(small, 1, size), EXAMINED_SIZE_MIN);
+    cr_assert_eq(examined_size(small, 1, 5 * size), 5 * EXAMINED_SIZE_MIN);
+    cr_assert_eq(examined_size(bytes_of(NULL, 3 * EXAMINED_SIZE_MIN), 2, 5 * size),
+                 6 * EXAMINED_SIZE_MIN);
 }
 
 Test(find, row_that_was_put_back_comes_first_on_the_next_page)
