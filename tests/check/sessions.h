@@ -1,6 +1,6 @@
 /*
  * Sessions: what a client sees never goes back. Each key is written by one client, with numbers
- * that grow; a session is all that one process did.
+ * that grow and never shrink, also when one is written late; a session is all that one process did.
  *
  *   session-version  a read is of an older version than one that the session saw before
  *   session-back     a read has a smaller number than the session read or wrote before

@@ -28,12 +28,14 @@ CHECK = os.path.join(harness.BIN, 'skein-check')
 CHECK_SECONDS = 120
 PATIENT_MS = 20000
 HASTY_MS = (20, 50, 100, 200)
-NOT_DONE = ('deadline', 'unavailable', 'busy', 'refused', 'conflict', 'exists', 'absent')
-LISTS, ACCOUNTS, REGISTERS = 'lists', 'accounts', 'registers'
+NOT_DONE = ('deadline', 'unavailable', 'busy', 'read_only', 'refused', 'conflict', 'exists',
+            'absent')
+PIPE_ENDED = 'pipe_ended'
 LISTS_OF_GROUP = 5
 APPENDS_OF_GROUP = 120
 ACCOUNT_NAMES = [f'a{i}' for i in range(6)]
 ACCOUNT_BEGIN = 50
+OPEN_TRIES = 5
 REGISTER_NAMES = [f'r{i}' for i in range(4)]
 
 
@@ -71,6 +73,8 @@ class Lane:
                         version=reply['version'])
         elif code == 'unknown_outcome':
             self.record_unknown(asked, begin, reply['error'])
+        elif code == PIPE_ENDED:
+            self.record(asked, begin, None, 'unknown')
         elif code in NOT_DONE:
             self.record(asked, begin, end, 'fail')
         else:
@@ -101,7 +105,7 @@ class Lane:
         end = time.monotonic_ns()
         if 'error' not in reply:
             return reply, begin, end
-        if reply['error']['code'] not in NOT_DONE + ('too_old',):
+        if reply['error']['code'] not in NOT_DONE + (PIPE_ENDED, 'too_old'):
             self.load.complain(f'{request} failed: {reply["error"]}')
         return None
 
@@ -119,7 +123,7 @@ class ListLane(Lane):
         elif draw < 0.85:
             self.read_one()
         else:
-            self.read_group(limit=self.random.choice((1, 2, 100)))
+            self.read_group(self.load.group(), self.random.choice((1, 2, 100)))
 
     def draw_key(self):
         return f'{self.load.group()}-{self.random.randrange(LISTS_OF_GROUP)}'
@@ -131,16 +135,16 @@ class ListLane(Lane):
             if self.random.random() < 0.5:
                 number = self.load.next_number()
                 asked.append(['append', key, number])
-                operations.append(operation('update', LISTS, key, upsert=True, patch={
+                operations.append(operation('update', self.load.lists, key, upsert=True, patch={
                     'list': {'$push': number}, 'group': group_of(key)}))
             else:
                 asked.append(['read', key])
-                operations.append(operation('get', LISTS, key))
+                operations.append(operation('get', self.load.lists, key))
         self.transact(operations, asked, lambda reply: list_results(asked, reply))
 
     def send_put_of_what_was_read(self):
         key = self.draw_key()
-        known = self.asker.ask(do='get', collection=LISTS, id=key, level='any',
+        known = self.asker.ask(do='get', collection=self.load.lists, id=key, level='any',
                                timeout_ms=PATIENT_MS)
         if 'error' in known:
             return
@@ -149,38 +153,39 @@ class ListLane(Lane):
         document = {'list': before + [number], 'group': group_of(key)}
         condition = ({'document_version': known['document_version']} if known['document']
                      else {'absent': True})
-        self.transact([operation('check', LISTS, key, **condition),
-                       operation('put', LISTS, key, document=document)],
+        self.transact([operation('check', self.load.lists, key, **condition),
+                       operation('put', self.load.lists, key, document=document)],
                       [['read', key], ['append', key, number]],
                       lambda reply: [before, None])
 
     def read_one(self):
         key = self.draw_key()
-        read = self.read(do='get', collection=LISTS, id=key)
+        read = self.read(do='get', collection=self.load.lists, id=key)
         if read is not None:
             reply, begin, end = read
             self.record([['read', key]], begin, end, 'ok', version=reply['version'],
                         results=[(reply['document'] or {'list': []})['list']])
 
-    def read_group(self, limit):
-        """All pages are of the version of the first."""
-        group = self.load.group()
-        request = {'do': 'find', 'collection': LISTS, 'where': {'group': group}, 'limit': limit}
+    def read_group(self, group, limit):
+        """All pages are of the version of the first. False if it was not answered."""
+        request = {'do': 'find', 'collection': self.load.lists, 'where': {'group': group},
+                   'limit': limit}
         read = self.read(**request)
         if read is None:
-            return
+            return False
         first, begin, end = read
         rows = list(first['documents'])
         cursor = first['cursor']
         while cursor is not None:
             page = self.read(cursor=cursor, **request)
             if page is None:
-                return
+                return False
             rows += page[0]['documents']
             cursor = page[0]['cursor']
             if page[0]['version'] != first['version']:
                 self.load.complain(f'a page of version {first["version"]} came at {page[0]}')
         self.record_group(group, rows, (begin, end), first['version'])
+        return True
 
     def record_group(self, group, rows, times, version):
         found = {row['id']: row['document']['list'] for row in rows}
@@ -223,14 +228,14 @@ class BankLane(Lane):
         if self.random.random() < 0.5:
             give = {'patch': {'balance': {'$inc': -amount}},
                     'where': {'balance': {'$gte': amount}}}
-        operations = [operation('update', ACCOUNTS, source, **give),
-                      operation('update', ACCOUNTS, target,
+        operations = [operation('update', self.load.accounts, source, **give),
+                      operation('update', self.load.accounts, target,
                                 patch={'balance': {'$inc': amount}})]
         self.random.shuffle(operations)
         self.transact(operations, [['transfer', source, target, amount]], lambda reply: [None])
 
     def read_in_transaction(self):
-        operations = [operation('get', ACCOUNTS, name) for name in ACCOUNT_NAMES]
+        operations = [operation('get', self.load.accounts, name) for name in ACCOUNT_NAMES]
         begin = time.monotonic_ns()
         reply = self.asker.ask(do='txn', operations=operations, timeout_ms=self.timeout_ms())
         end = time.monotonic_ns()
@@ -240,7 +245,7 @@ class BankLane(Lane):
                         results=[dict(zip(ACCOUNT_NAMES, balances))])
 
     def read_by_find(self):
-        read = self.read(do='find', collection=ACCOUNTS, order='-balance')
+        read = self.read(do='find', collection=self.load.accounts, order='-balance')
         if read is not None:
             reply, begin, end = read
             rows = reply['documents']
@@ -266,13 +271,14 @@ class RegisterLane(Lane):
             self.read_value(name)
         elif draw < 0.6:
             value = self.load.next_number()
-            self.transact([operation('put', REGISTERS, name, document={'value': value})],
-                          [['write', name, value]], lambda reply: [None])
+            self.transact(
+                [operation('put', self.load.registers, name, document={'value': value})],
+                [['write', name, value]], lambda reply: [None])
         else:
             self.compare_and_set(name)
 
     def read_value(self, name):
-        read = self.read(do='get', collection=REGISTERS, id=name)
+        read = self.read(do='get', collection=self.load.registers, id=name)
         if read is not None:
             reply, begin, end = read
             value = reply['document'] and reply['document']['value']
@@ -283,8 +289,8 @@ class RegisterLane(Lane):
         expected, value = self.known.get(name), self.load.next_number()
         condition = {'absent': True} if expected is None else {'where': {'value': expected}}
         asked = [['compare_and_set', name, expected, value]]
-        operations = [operation('check', REGISTERS, name, **condition),
-                      operation('put', REGISTERS, name, document={'value': value})]
+        operations = [operation('check', self.load.registers, name, **condition),
+                      operation('put', self.load.registers, name, document={'value': value})]
         begin = time.monotonic_ns()
         code = self.transact(operations, asked, lambda reply: [True])
         if code in ('refused', 'absent'):
@@ -298,7 +304,8 @@ class IndexLane(Lane):
 
     def run(self):
         while not self.load.is_ending:
-            for collection, field in ((LISTS, 'group'), (ACCOUNTS, 'balance')):
+            for collection, field in ((self.load.lists, 'group'),
+                                      (self.load.accounts, 'balance')):
                 self.change(op='create_index', collection=collection, index='passing',
                             fields=[field])
                 time.sleep(0.2)
@@ -310,36 +317,47 @@ class IndexLane(Lane):
             code = reply.get('error', {}).get('code')
             if code in (None, 'exists', 'absent'):
                 return
-            if code not in NOT_DONE:
+            if code not in NOT_DONE + (PIPE_ENDED, 'unknown_outcome'):
                 self.load.complain(f'{change} failed: {reply["error"]}')
 
 
 class Load:
     """Starts with the object and runs until stop()."""
 
-    def __init__(self, cluster, pause=0.002):
+    def __init__(self, cluster, pause=0.002, chapter=''):
         self.cluster = cluster
+        self.lists, self.accounts, self.registers = (
+            f'{name}{chapter}' for name in ('lists', 'accounts', 'registers'))
         self.pause = pause
         self.is_ending = False
         self.complaints = []
         self.lock = threading.Lock()
         self.numbers = 0  # drawn so far
-        self.lines = []  # of the history
+        self.lines = []  # of the history; texts
         self.done_count = 0  # transactions and reads with outcome ok
-        self.askers = [Asker(cluster) for _ in range(3)]
+        self.askers = [self.make_asker() for _ in range(3)]
         self.open_accounts()
-        lanes = [ListLane] * 6 + [BankLane] * 3 + [RegisterLane] * 4 + [IndexLane]
         self.threads = [threading.Thread(target=lane(self, number).run, daemon=True)
-                        for number, lane in enumerate(lanes, 1)]
+                        for number, lane in enumerate(self.lanes(), 1)]
         for thread in self.threads:
             thread.start()
 
+    def make_asker(self):
+        return Asker(self.cluster)
+
+    def lanes(self):
+        return [ListLane] * 6 + [BankLane] * 3 + [RegisterLane] * 4 + [IndexLane]
+
     def open_accounts(self):
+        """Again until it is known to be done; an insert is done once at most."""
         begin = time.monotonic_ns()
-        reply = self.askers[0].ask(do='txn', timeout_ms=PATIENT_MS, operations=[
-            operation('put', ACCOUNTS, name, document={'balance': ACCOUNT_BEGIN})
-            for name in ACCOUNT_NAMES])
-        if 'error' in reply:
+        for _ in range(OPEN_TRIES):
+            reply = self.askers[0].ask(do='txn', timeout_ms=PATIENT_MS, operations=[
+                operation('insert', self.accounts, name, document={'balance': ACCOUNT_BEGIN})
+                for name in ACCOUNT_NAMES])
+            if reply.get('error', {}).get('code') in (None, 'exists'):
+                break
+        else:
             self.complain(f'accounts were not opened: {reply["error"]}')
         self.record({'process': 0, 'kind': 'bank', 'invoke': begin, 'outcome': 'ok',
                      'complete': time.monotonic_ns(), 'results': [None], 'operations': [
@@ -361,7 +379,7 @@ class Load:
 
     def record(self, line):
         with self.lock:
-            self.lines.append(line)
+            self.lines.append(json.dumps(line) + '\n')
             self.done_count += line['outcome'] == 'ok'
 
     def done(self):
@@ -392,7 +410,7 @@ class Load:
     def judge(self):
         path = os.path.join(self.cluster.dir, 'history')
         with open(path, 'w', encoding='utf-8') as file:
-            file.writelines(json.dumps(line) + '\n' for line in self.lines)
+            file.writelines(self.lines)
         judged = subprocess.run([CHECK, path], capture_output=True, text=True, check=False,
                                 timeout=CHECK_SECONDS * harness.SLOWNESS)
         if judged.returncode != 0:
