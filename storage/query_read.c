@@ -345,7 +345,7 @@ static enum status run_history(struct query *query, const struct step *step)
     struct results_list list;
     struct stored_document stored;
     bool found;
-    bool is_complete;
+    bool is_complete = false;
     TRY(read_document(query, step, &stored, &found));
     results_history_begin(&query->results, &list);
     if (found && !results_history_version(&query->results, &list, &stored)) {
