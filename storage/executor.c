@@ -25,9 +25,9 @@
 #include "base/utf8.h"
 #include "storage/effects.h"
 #include "storage/executor_internal.h"
+#include "wire/document/sentence.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -91,7 +91,7 @@ fail(struct executor *self, enum status status, const char *format, ...)
     struct operation_fault *fault = &self->transaction.fault;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(fault->sentence, sizeof fault->sentence, format, arguments);
+    sentence_format(fault->sentence, 0, format, arguments);
     va_end(arguments);
     fault->operation = 0;
     return status;

@@ -18,10 +18,10 @@
 
 #include "base/assert.h"
 #include "storage/query_internal.h"
+#include "wire/document/sentence.h"
 
 #include <endian.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -44,7 +44,7 @@ enum status query_fail(struct query *query, enum status status, const char *form
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(query->fault.sentence, sizeof query->fault.sentence, format, arguments);
+    sentence_format(query->fault.sentence, 0, format, arguments);
     va_end(arguments);
     return status;
 }

@@ -21,6 +21,7 @@
 #include "storage/results.h"
 #include "storage/transaction_internal.h"
 #include "wire/document/predicate.h"
+#include "wire/document/sentence.h"
 #include "wire/pack.h"
 
 #include <stdarg.h>
@@ -145,7 +146,7 @@ enum status transaction_fail(struct transaction *transaction, const struct step 
                          step->number - 1, operation_kind_name(step->operation.kind));
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(fault->sentence + begin, sizeof fault->sentence - (size_t)begin, format, arguments);
+    sentence_format(fault->sentence, (size_t)begin, format, arguments);
     va_end(arguments);
     fault->operation = step->number;
     return status;

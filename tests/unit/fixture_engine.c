@@ -5,6 +5,7 @@
  */
 #include "tests/unit/fixture_engine.h"
 
+#include "base/utf8.h"
 #include "storage/state_memory.h"
 #include "wire/json.h"
 #include "wire/pack.h"
@@ -369,5 +370,6 @@ void engine_expect_failure(const struct engine *engine, enum status status, uint
                  sentence);
     cr_assert_eq(engine->outcome.operation, operation);
     cr_assert_eq(engine->outcome.results.size, 0);
+    cr_assert(utf8_is_valid(engine->outcome.message), "\"%s\" is cut within a character", sentence);
     cr_assert_not_null(strstr(sentence, words), "\"%s\" doesn't name \"%s\"", sentence, words);
 }

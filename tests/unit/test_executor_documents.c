@@ -263,6 +263,40 @@ Test(executor_documents, replayed_reads_are_null)
     cr_assert(p.outcome.replayed);
 }
 
+// Makes a name of so many bytes of characters that have three.
+static const char *wide_name(char *room, size_t size)
+{
+    for (size_t i = 0; i + 3 <= size; i += 3) {
+        memcpy(room + i, "\xe2\x82\xac", 3);
+    }
+    memset(room + size / 3 * 3, 'x', size % 3);
+    room[size] = 0;
+    return room;
+}
+
+Test(executor_documents, sentence_that_is_cut_ends_with_a_whole_character)
+{
+    char collection[COLLECTION_NAME_SIZE_MAX + 1];
+    char index[INDEX_NAME_SIZE_MAX + 1];
+    char id[DOCUMENT_ID_SIZE_MAX + 1];
+    static char json[4096];
+    wide_name(collection, COLLECTION_NAME_SIZE_MAX);
+    snprintf(json, sizeof json,
+             "[{\"op\":\"create_index\",\"collection\":\"%s\",\"index\":\"%s\","
+             "\"fields\":[\"a\"],\"unique\":true}]",
+             collection, wide_name(index, INDEX_NAME_SIZE_MAX));
+    run(json);
+    for (size_t size = DOCUMENT_ID_SIZE_MAX; size > DOCUMENT_ID_SIZE_MAX - 4; size--) {
+        snprintf(json, sizeof json,
+                 "[{\"op\":\"put\",\"collection\":\"%s\",\"id\":\"x\",\"document\":{\"a\":1}},"
+                 "{\"op\":\"put\",\"collection\":\"%s\",\"id\":\"%s\",\"document\":{\"a\":1}}]",
+                 collection, collection, wide_name(id, size));
+        engine_do(&p, json);
+        engine_expect_failure(&p, STATUS_unique, 2, "would break the unique index");
+        cr_assert_geq(p.outcome.message.size, ERROR_MESSAGE_SIZE_MAX - 4);
+    }
+}
+
 Test(executor_documents, patches_and_conditions_are_checked_whoever_sends_them)
 {
     static const char loose[] = "\x82\xa1n\xcd\x00\x07\xa1m\x01";

@@ -7,6 +7,7 @@
 #include "wire/document/operation_fields.h"
 
 #include "base/assert.h"
+#include "wire/document/sentence.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ enum status operation_fail(struct operation_fault *fault, uint32_t number, enum 
     ASSERT(begin > 0 && (size_t)begin < size);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(fault->sentence + begin, size - (size_t)begin, format, arguments);
+    sentence_format(fault->sentence, (size_t)begin, format, arguments);
     va_end(arguments);
     fault->operation = number;
     return status;

@@ -4,10 +4,10 @@
  */
 #include "wire/document/sentence.h"
 
+#include "base/assert.h"
 #include "base/utf8.h"
 #include "wire/document/document.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 struct quote quote_of(struct bytes word)
@@ -22,12 +22,35 @@ struct quote quote_of(struct bytes word)
     return quote;
 }
 
+// The last character goes if it has several bytes: some of them may be missing.
+static void cut(char *begin)
+{
+    size_t size = strlen(begin);
+    bool is_multibyte = size > 0 && ((uint8_t)begin[size - 1] & 0x80) != 0;
+    while (is_multibyte && size > 1 && ((uint8_t)begin[size - 1] & 0xc0) == 0x80) {
+        size--;
+    }
+    begin[is_multibyte ? size - 1 : size] = 0;
+}
+
+void sentence_format(char ret_sentence[ERROR_MESSAGE_SIZE_MAX], size_t begin, const char *format,
+                     va_list arguments)
+{
+    ASSERT(begin < ERROR_MESSAGE_SIZE_MAX);
+    size_t room = ERROR_MESSAGE_SIZE_MAX - begin;
+    int size = vsnprintf(ret_sentence + begin, room, format, arguments);
+    ASSERT(size >= 0);
+    if ((size_t)size >= room) {
+        cut(ret_sentence + begin);
+    }
+}
+
 enum status sentence_fail(char ret_sentence[ERROR_MESSAGE_SIZE_MAX], enum status status,
                           const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(ret_sentence, ERROR_MESSAGE_SIZE_MAX, format, arguments);
+    sentence_format(ret_sentence, 0, format, arguments);
     va_end(arguments);
     return status;
 }

@@ -9,6 +9,8 @@
 #include "base/limits.h"
 #include "base/status.h"
 
+#include <stdarg.h>
+
 enum { QUOTE_SIZE_MAX = 64 };
 
 // A word from the input as it may be shown; ends with a NUL.
@@ -18,6 +20,11 @@ struct quote {
 
 // The beginning of a word in a sentence, "?" for one that isn't UTF-8 or holds a NUL.
 struct quote quote_of(struct bytes word);
+
+// Writes on from `begin` on; what is too long is cut, and ends with a whole character.
+__attribute__((format(printf, 3, 0))) void
+sentence_format(char ret_sentence[ERROR_MESSAGE_SIZE_MAX], size_t begin, const char *format,
+                va_list arguments);
 
 // Writes a sentence, cut to its room, and hands the status back.
 __attribute__((format(printf, 3, 4))) enum status
