@@ -34,10 +34,9 @@ enum tag {
 };
 
 enum {
-    ESCAPE = 0xff,           // behind a 00 that belongs to a text
-    BEHIND_ALL = 0xff,       // above all tags
-    RESIDUAL_ZERO = 0x8000,  // how a residual of 0 is written
-    RESIDUAL_ABS_MAX = 1024, // see above
+    ESCAPE = 0xff,          // behind a 00 that belongs to a text
+    BEHIND_ALL = 0xff,      // above all tags
+    RESIDUAL_ZERO = 0x8000, // how a residual of 0 is written
 };
 
 static const uint64_t SIGN_BIT = 0x8000000000000000;
@@ -293,13 +292,18 @@ static enum status take_number(struct bytes *rest, struct buffer *out)
     double nearest;
     memcpy(&nearest, &bits, sizeof nearest);
     int64_t residual = (int64_t)written_residual - RESIDUAL_ZERO;
+    if (isnan(nearest) || (nearest == 0 && signbit(nearest))) {
+        return STATUS_bad_request; // these have other keys
+    }
     if (residual == 0 && !fits_integer(nearest)) {
         pack_double(out, nearest);
         return STATUS_ok;
     }
-    bool is_sound = fabs(nearest) <= 0x1p64 && nearest == floor(nearest) &&
-                    residual >= -RESIDUAL_ABS_MAX && residual <= RESIDUAL_ABS_MAX;
-    return is_sound ? pack_integer(out, (__int128_t)nearest + residual) : STATUS_bad_request;
+    bool is_whole = fabs(nearest) <= 0x1p64 && nearest == floor(nearest);
+    __int128_t integer = is_whole ? (__int128_t)nearest + residual : 0;
+    // With more left over another double would be nearer.
+    bool is_sound = is_whole && (double)integer == nearest;
+    return is_sound ? pack_integer(out, integer) : STATUS_bad_request;
 }
 
 static enum status take_timestamp(struct bytes *rest, struct buffer *out)

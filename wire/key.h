@@ -60,8 +60,8 @@ MUST_CHECK enum status key_take_u32(struct bytes *rest, uint32_t *ret_value);
 MUST_CHECK enum status key_take_u64(struct bytes *rest, uint64_t *ret_value);
 
 // Takes one ascending value off the front of `*rest` and appends it to `out` as msgpack: integers
-// for numbers without a fraction that fit one, else float64. Fails with bad_request when there is
-// no such value, with too_deep beyond WIRE_DEPTH_MAX; `*rest` and `out` are then as before.
+// for numbers without a fraction that fit one, else float64. Fails with bad_request for what is the
+// key of no value, with too_deep beyond WIRE_DEPTH_MAX; `*rest` and `out` are then as before.
 MUST_CHECK enum status key_take_value(struct bytes *rest, struct buffer *out);
 
 // The same for a descending value.

@@ -387,6 +387,26 @@ Test(key, values_without_a_key_leave_it_as_it_was)
     cr_assert_eq(key.size, 1);
 }
 
+static void check_no_number(const char *behind_tag)
+{
+    AUTO(buffer_release) struct buffer key = {0};
+    AUTO(buffer_release) struct buffer out = {0};
+    buffer_append_u8(&key, 0x21);
+    buffer_append(&key, bytes_of(behind_tag, 10));
+    struct bytes rest = buffer_bytes(&key);
+    cr_assert_eq(key_take_value(&rest, &out), STATUS_bad_request);
+    cr_assert_eq(rest.size, key.size);
+    cr_assert_eq(out.size, 0);
+}
+
+Test(key, numbers_that_are_written_in_another_way_are_refused)
+{
+    check_no_number("\x3f\xff\xff\xff\xff\xff\xff\xff\x80\x04"); // -2, and 4 left over
+    check_no_number("\xbf\xf8\0\0\0\0\0\0\x80\x01");             // 1.5, and 1 left over
+    check_no_number("\x7f\xff\xff\xff\xff\xff\xff\xff\x80\x00"); // 0 with a sign
+    check_no_number("\xff\xf8\0\0\0\0\0\0\x80\x00");             // no number
+}
+
 Test(key, survives_damage)
 {
     AUTO(buffer_release) struct buffer value = {0};
