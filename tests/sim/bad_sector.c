@@ -5,7 +5,7 @@
  *                                  ▲ high-water mark    ▲ end
  *             |←── may be damaged ─→|←─ may be torn ───→|
  *
- * 1. Any sector of the vote file: its two copies tell.
+ * 1. Any sector of the vote file: its two copies tell. Rarely one in each, so that none is left.
  * 2. Of the journal, sectors in segments whose entries all lie at or below the durable high-water
  *    mark. Above it nothing tells damage from a write that was torn by the crash (rule 19): the
  *    entries are cut, and a node that had acknowledged them has lost them without knowing. No
@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { VOTE_PERCENT = 30, SEGMENTS_MAX = 512 };
+enum { VOTE_PERCENT = 30, BOTH_COPIES_PERCENT = 25, SEGMENTS_MAX = 512 };
 
 // The segments of a journal, by the positions of their first entries.
 struct segments {
@@ -94,11 +94,20 @@ static bool damage_journal(struct storage_shell *storage, struct random *random,
     return count > 0 && sim_disk_corrupt(storage->disk, path, random, name);
 }
 
+static bool damage_vote(struct storage_shell *storage, struct random *random,
+                        char name[DISK_NAME_SIZE_MAX])
+{
+    if (random_below(random, 100) >= BOTH_COPIES_PERCENT) {
+        return sim_disk_corrupt(storage->disk, "vote", random, name);
+    }
+    return sim_disk_corrupt(storage->disk, "vote/a", random, name) &&
+           sim_disk_corrupt(storage->disk, "vote/b", random, name);
+}
+
 bool bad_sector_make(struct storage_shell *storage, struct random *random,
                      char name[DISK_NAME_SIZE_MAX])
 {
     ASSERT(!storage->shell.is_up);
-    return random_below(random, 100) < VOTE_PERCENT
-               ? sim_disk_corrupt(storage->disk, "vote", random, name)
-               : damage_journal(storage, random, name);
+    return random_below(random, 100) < VOTE_PERCENT ? damage_vote(storage, random, name)
+                                                    : damage_journal(storage, random, name);
 }

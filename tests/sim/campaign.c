@@ -37,18 +37,29 @@ static uint64_t monotonic_s(void)
     return (uint64_t)now.tv_sec;
 }
 
+static void draw(const struct campaign_options *options, uint64_t seed, struct options *ret_drawn)
+{
+    options_draw(ret_drawn, seed);
+    changes_apply(&options->changes, ret_drawn);
+}
+
 static void tell_violation(const struct campaign_options *options, uint64_t seed, const char *what)
 {
+    AUTO(buffer_release) struct buffer text = {0};
+    if (options->is_quiet) {
+        return;
+    }
     fprintf(stderr, "skein-sim: seed %llu: %s\n", (unsigned long long)seed, what);
     if (options->scenario == NULL) {
         struct options drawn;
-        AUTO(buffer_release) struct buffer text = {0};
-        options_draw(&drawn, seed);
+        draw(options, seed, &drawn);
         options_print(&drawn, &text);
         fprintf(stderr, "skein-sim: %.*s\n", (int)text.size, (const char *)text.data);
     }
-    fprintf(stderr, "skein-sim: repeat with: skein-sim --seed %llu --count 1",
-            (unsigned long long)seed);
+    buffer_clear(&text);
+    changes_print(&options->changes, &text);
+    fprintf(stderr, "skein-sim: repeat with: skein-sim --seed %llu --count 1%.*s",
+            (unsigned long long)seed, (int)text.size, (const char *)text.data);
     if (options->bug != 0) {
         fprintf(stderr, " --bug %u", options->bug);
     }
@@ -58,15 +69,28 @@ static void tell_violation(const struct campaign_options *options, uint64_t seed
     fprintf(stderr, " --trace\n");
 }
 
+// Counts a violation, and keeps the first.
+static void note_violation(struct campaign_result *sum, uint64_t seed, const char *what)
+{
+    if (sum->violations++ == 0) {
+        sum->violated_seed = seed;
+        snprintf(sum->violation, sizeof sum->violation, "%s", what);
+    }
+}
+
 static void add_result(struct campaign_result *sum, uint64_t seed,
                        const struct simulation_result *result)
 {
     sum->seeds++;
-    sum->violations += result->is_violated;
     sum->virtual_us += result->virtual_us;
     sum->commits += result->commits;
     sum->faults += result->faults;
     sum->digest += (result->digest ^ seed) * 0x9e3779b97f4a7c15;
+    coverage_add(&sum->coverage, &result->coverage);
+    if (result->is_violated) {
+        sum->fault_number = sum->violations == 0 ? result->number : sum->fault_number;
+        note_violation(sum, seed, result->violation);
+    }
 }
 
 static void run_seed(const struct campaign_options *options, uint64_t seed,
@@ -78,7 +102,7 @@ static void run_seed(const struct campaign_options *options, uint64_t seed,
         scenario_run(options->scenario, simulation, seed, options->is_tracing);
     } else {
         struct options drawn;
-        options_draw(&drawn, seed);
+        draw(options, seed, &drawn);
         simulation_init(simulation, &drawn, options->is_tracing);
         AUTO(buffer_release) struct buffer text = {0};
         options_print(&drawn, &text);
@@ -161,6 +185,7 @@ static bool passes_without(const struct campaign_options *options, uint64_t seed
 {
     struct campaign_options plain = {
         .seed = seed, .count = 1, .jobs = 1, .scenario = options->scenario};
+    plain.changes = options->changes;
     struct campaign_result result;
     campaign_run(&plain, &result);
     return result.violations == 0;
@@ -181,7 +206,7 @@ static void count_death(const struct campaign_options *options, struct slot *slo
     slot->next += options->jobs;
     if (!options->must_fail || passes_without(options, options->seed + index)) {
         tell_violation(options, options->seed + index, what);
-        slot->sum.violations++;
+        note_violation(&slot->sum, options->seed + index, what);
         slot->is_stopped = !options->goes_on;
     }
     slot->is_done = slot->is_done || slot->is_stopped || slot->next >= options->count;
@@ -224,19 +249,14 @@ static void sum_up(const struct slot *slots, unsigned jobs, struct campaign_resu
 {
     *ret_result = (struct campaign_result){0};
     for (unsigned i = 0; i < jobs; i++) {
-        ret_result->seeds += slots[i].sum.seeds;
-        ret_result->violations += slots[i].sum.violations;
-        ret_result->virtual_us += slots[i].sum.virtual_us;
-        ret_result->commits += slots[i].sum.commits;
-        ret_result->faults += slots[i].sum.faults;
-        ret_result->digest += slots[i].sum.digest;
+        campaign_add(ret_result, &slots[i].sum);
     }
 }
 
 static void tell_progress(const struct campaign_options *options, const struct slot *slots,
                           uint64_t *told_s)
 {
-    if (monotonic_s() < *told_s + PROGRESS_S) {
+    if (options->is_quiet || monotonic_s() < *told_s + PROGRESS_S) {
         return;
     }
     struct campaign_result sum;
@@ -284,4 +304,21 @@ void campaign_run(const struct campaign_options *options, struct campaign_result
     stop_workers(slots, options->jobs);
     sum_up(slots, options->jobs, ret_result);
     munmap(slots, size);
+}
+
+void campaign_add(struct campaign_result *sum, const struct campaign_result *result)
+{
+    bool is_first = sum->violations == 0 && result->violations > 0;
+    sum->seeds += result->seeds;
+    sum->virtual_us += result->virtual_us;
+    sum->commits += result->commits;
+    sum->faults += result->faults;
+    sum->digest += result->digest;
+    sum->violations += result->violations;
+    coverage_add(&sum->coverage, &result->coverage);
+    if (is_first) {
+        sum->violated_seed = result->violated_seed;
+        sum->fault_number = result->fault_number;
+        memcpy(sum->violation, result->violation, sizeof sum->violation);
+    }
 }

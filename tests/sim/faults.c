@@ -6,7 +6,9 @@
  * 2. The atlas: at most a minority of the voters ever has a wiped disk, or a damaged one that is
  *    not refilled yet, together. What is committed is then still on the disks of others, and the
  *    rules promise that it stays. Everything else may happen to any number of nodes at once.
- * 3. A process that ends by itself comes back like a crashed one: supervisors restart it.
+ * 3. Faults are numbered, and what a fault draws depends on its number alone. So a run can be
+ *    repeated without some of them, and the others stay what they are.
+ * 4. A process that ends by itself comes back like a crashed one: supervisors restart it.
  */
 #include "tests/sim/faults.h"
 
@@ -22,10 +24,17 @@ enum {
     STALL_US_MAX = 3000000,
 };
 
+static void begin_stream(struct faults *faults, uint64_t number)
+{
+    uint64_t seed = faults->simulation->options.seed ^ 0x6661756c7473;
+    random_init(&faults->random, seed + number * 0x9e3779b97f4a7c15);
+}
+
 void faults_init(struct faults *faults, struct simulation *simulation)
 {
     *faults = (struct faults){.simulation = simulation};
-    random_init(&faults->random, simulation->options.seed ^ 0x6661756c7473);
+    random_init(&faults->plan, simulation->options.seed ^ 0x706c616e);
+    begin_stream(faults, 0);
 }
 
 static uint64_t draw_length(struct faults *faults)
@@ -337,8 +346,7 @@ static bool set_clock_rate(struct faults *faults)
 {
     struct shell *shell = draw_up(faults);
     if (shell != NULL) {
-        clock_set_rate(&shell->clock, shell->world->now_us,
-                       (uint32_t)random_between(&faults->random, 500000, 2000000));
+        faults_set_clock(faults, shell);
         end_later(faults, run_right_rate, shell, 0);
     }
     return shell != NULL;
@@ -362,7 +370,7 @@ static enum fault_kind draw_kind(struct faults *faults)
     for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {
         sum += weights[kind];
     }
-    uint64_t drawn = sum == 0 ? 0 : random_below(&faults->random, sum);
+    uint64_t drawn = sum == 0 ? 0 : random_below(&faults->plan, sum);
     unsigned kind = 0;
     while (kind < FAULT_KIND_COUNT && drawn >= weights[kind]) {
         drawn -= weights[kind];
@@ -371,35 +379,46 @@ static enum fault_kind draw_kind(struct faults *faults)
     return kind;
 }
 
-static void run_fault(void *context, uint64_t argument)
+static void run_fault(void *context, uint64_t number);
+
+static void plan_fault(struct faults *faults, uint64_t number)
+{
+    struct world *world = &faults->simulation->world;
+    uint64_t wait_us = random_wait(&faults->plan, faults->simulation->options.fault_interval_us);
+    world_at(world, world->now_us + wait_us, run_fault, faults, number);
+}
+
+static void run_fault(void *context, uint64_t number)
 {
     struct faults *faults = context;
-    struct world *world = &faults->simulation->world;
+    const struct options *options = &faults->simulation->options;
     if (!faults->is_active) {
         return;
     }
     enum fault_kind kind = draw_kind(faults);
-    if (kind < FAULT_KIND_COUNT) {
-        world_trace(world, "fault: %s", fault_name(kind));
+    bool is_left_out = options->chooses_faults && !fault_set_has(&options->chosen, number);
+    faults->number = number;
+    begin_stream(faults, number);
+    if (kind < FAULT_KIND_COUNT && !is_left_out) {
+        world_trace(&faults->simulation->world, "fault %llu: %s", (unsigned long long)number,
+                    fault_name(kind));
         if (faults_begin(faults, kind)) {
             faults->begun++;
         }
     }
-    uint64_t wait_us = random_wait(&faults->random, faults->simulation->options.fault_interval_us);
-    world_at(world, world->now_us + wait_us, run_fault, faults, argument);
+    plan_fault(faults, number + 1);
 }
 
 void faults_start(struct faults *faults)
 {
     faults->is_active = true;
-    struct world *world = &faults->simulation->world;
-    uint64_t wait_us = random_wait(&faults->random, faults->simulation->options.fault_interval_us);
-    world_at(world, world->now_us + wait_us, run_fault, faults, 0);
+    plan_fault(faults, 1);
 }
 
 void faults_stop(struct faults *faults)
 {
     faults->is_active = false;
+    begin_stream(faults, 0);
 }
 
 static void heal_storage(struct storage_shell *storage)
@@ -417,9 +436,7 @@ void faults_heal(struct faults *faults, uint32_t frozen)
     network_heal_all(network);
     network_calm(network);
     for (unsigned i = 0; i < simulation->storage_count; i++) {
-        if (!(frozen & SHELL_BIT(simulation->storages[i].shell.number))) {
-            heal_storage(&simulation->storages[i]);
-        }
+        heal_storage(&simulation->storages[i]);
     }
     for (unsigned i = 0; i < network->shell_count; i++) {
         struct shell *shell = network->shells[i];
@@ -432,6 +449,12 @@ void faults_heal(struct faults *faults, uint32_t frozen)
             shell_start(shell);
         }
     }
+}
+
+void faults_set_clock(struct faults *faults, struct shell *shell)
+{
+    clock_set_rate(&shell->clock, shell->world->now_us,
+                   (uint32_t)random_between(&faults->random, 500000, 2000000));
 }
 
 void faults_on_end(struct faults *faults, struct shell *shell, uint32_t exit_code)

@@ -425,9 +425,22 @@ static void answer_status(struct history *history, const struct question *questi
     }
 }
 
+static void cover(struct history *history, const struct answer *answer)
+{
+    struct coverage *coverage = &history->world->coverage;
+    if (answer->status == STATUS_ok && answer->replayed) {
+        coverage_take(coverage, BRANCH_replayed);
+    } else if (answer->status == STATUS_unknown_outcome) {
+        coverage_take(coverage, BRANCH_unknown_outcome);
+    } else if (answer->status == STATUS_too_old) {
+        coverage_take(coverage, BRANCH_too_old);
+    }
+}
+
 void history_answer(struct history *history, const struct question *question,
                     const struct answer *answer)
 {
+    cover(history, answer);
     history->answered++;
     history->failed += answer->status != STATUS_ok;
     switch (question->kind) {

@@ -9,12 +9,17 @@
  *     --go-on              after a violation, too
  *     --twice              every seed twice: it must go the same way
  *     --trace              tells every step on standard output
+ *     --set NAME=VALUE     changes an option that was drawn (tests/sim/changes.h)
+ *     --only 3,7-9         only these faults happen; "none"
+ *     --shrink             makes the first violation found a short run, and traces that
+ *     --coverage           tells which ways to recover were taken
+ *     --cover-all          fails if one of them was not
  *     --must-fail          succeeds if a violation is found that isn't there without --bug
  *     --list               the kinds of faults
  *
  * Exits 1 when a rule was violated, 2 for bad usage, else 0, and ends with one JSON object.
  */
-#include "tests/sim/campaign.h"
+#include "tests/sim/shrink.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -35,13 +40,17 @@ struct request {
     struct campaign_options campaign;
     const char *seeds; // file with seeds; NULL for none
     bool lists;
+    bool shrinks;
+    bool covers; // tells the coverage
+    bool must_cover_all;
 };
 
 static int tell_usage(void)
 {
     fprintf(stderr, "usage: skein-sim [--seed S] [--count N] [--seeds FILE] [--scenario FILE]\n"
                     "                 [--bug K] [--jobs J] [--go-on] [--twice] [--trace]\n"
-                    "                 [--must-fail]\n"
+                    "                 [--set NAME=VALUE]... [--only FAULTS] [--shrink]\n"
+                    "                 [--coverage] [--cover-all] [--must-fail]\n"
                     "       skein-sim --list\n");
     return EXIT_BAD_USAGE;
 }
@@ -74,12 +83,23 @@ static void list_faults(void)
 static bool read_request(int count, char **arguments, struct request *request)
 {
     static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'},     {"count", required_argument, NULL, 'n'},
-        {"jobs", required_argument, NULL, 'j'},     {"bug", required_argument, NULL, 'b'},
-        {"scenario", required_argument, NULL, 'c'}, {"seeds", required_argument, NULL, 'f'},
-        {"go-on", no_argument, NULL, 'g'},          {"twice", no_argument, NULL, '2'},
-        {"trace", no_argument, NULL, 't'},          {"must-fail", no_argument, NULL, 'm'},
-        {"list", no_argument, NULL, 'l'},           {0},
+        {"seed", required_argument, NULL, 's'},
+        {"count", required_argument, NULL, 'n'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"bug", required_argument, NULL, 'b'},
+        {"scenario", required_argument, NULL, 'c'},
+        {"seeds", required_argument, NULL, 'f'},
+        {"go-on", no_argument, NULL, 'g'},
+        {"twice", no_argument, NULL, '2'},
+        {"trace", no_argument, NULL, 't'},
+        {"must-fail", no_argument, NULL, 'm'},
+        {"list", no_argument, NULL, 'l'},
+        {"set", required_argument, NULL, 'v'},
+        {"only", required_argument, NULL, 'o'},
+        {"shrink", no_argument, NULL, 'k'},
+        {"coverage", no_argument, NULL, 'r'},
+        {"cover-all", no_argument, NULL, 'a'},
+        {0},
     };
     struct campaign_options *campaign = &request->campaign;
     uint64_t jobs = 1;
@@ -99,6 +119,11 @@ static bool read_request(int count, char **arguments, struct request *request)
         case 't': campaign->is_tracing = true; break;
         case 'm': campaign->must_fail = true; break;
         case 'l': request->lists = true; break;
+        case 'v': is_good = is_good && changes_set(&campaign->changes, optarg); break;
+        case 'o': is_good = is_good && changes_choose(&campaign->changes, optarg); break;
+        case 'k': request->shrinks = true; break;
+        case 'r': request->covers = true; break;
+        case 'a': request->must_cover_all = true; break;
         default: is_good = false;
         }
     }
@@ -106,16 +131,6 @@ static bool read_request(int count, char **arguments, struct request *request)
     campaign->bug = (unsigned)bug;
     return is_good && optind == count && campaign->count >= 1 && jobs >= 1 && jobs <= JOBS_LIMIT &&
            bug <= UINT16_MAX;
-}
-
-static void add(struct campaign_result *sum, const struct campaign_result *result)
-{
-    sum->seeds += result->seeds;
-    sum->violations += result->violations;
-    sum->virtual_us += result->virtual_us;
-    sum->commits += result->commits;
-    sum->faults += result->faults;
-    sum->digest += result->digest;
 }
 
 // Runs the seeds in the file; false if it can't be read.
@@ -152,7 +167,7 @@ static bool run_file(const struct request *request, struct campaign_result *ret_
         options.count = 1;
         options.jobs = 1;
         campaign_run(&options, &result);
-        add(ret_sum, &result);
+        campaign_add(ret_sum, &result);
     }
     return true;
 }
@@ -174,11 +189,22 @@ int main(int count, char **arguments)
         fprintf(stderr, "skein-sim: %s can't be read\n", request.seeds);
         return EXIT_BAD_USAGE;
     }
+    if (request.shrinks && result.violations > 0) {
+        struct campaign_result found = result;
+        shrink_run(&request.campaign, &found, &result);
+    }
+    if (request.covers) {
+        coverage_print(&result.coverage);
+    }
     printf("{\"seeds\":%llu,\"violations\":%llu,\"virtual_seconds\":%.3f,\"commits\":%llu,"
            "\"faults\":%llu,\"digest\":\"%016llx\"}\n",
            (unsigned long long)result.seeds, (unsigned long long)result.violations,
            (double)result.virtual_us / 1e6, (unsigned long long)result.commits,
            (unsigned long long)result.faults, (unsigned long long)result.digest);
+    if (request.must_cover_all && !coverage_is_whole(&result.coverage)) {
+        fprintf(stderr, "skein-sim: not every way to recover was taken\n");
+        return EXIT_VIOLATION;
+    }
     bool is_violated = result.violations > 0;
     return is_violated == request.campaign.must_fail ? EXIT_SUCCESS : EXIT_VIOLATION;
 }

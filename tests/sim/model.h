@@ -11,7 +11,7 @@
 #include "tests/sim/answers.h"
 #include "tests/sim/ledger.h"
 
-enum { MODEL_SESSIONS_MAX = 256 };
+enum { MODEL_SESSIONS_MAX = 256, MODEL_JOBS_MAX = 32 };
 
 // What a document is from a version on.
 struct model_document {
@@ -61,6 +61,12 @@ struct model_session {
     size_t capacity;
 };
 
+// A job whose progress the log has told.
+struct model_job {
+    uint64_t number;
+    uint64_t epoch; // of the entry that told of it last
+};
+
 struct model {
     struct world *world;
     const struct ledger *ledger;
@@ -68,9 +74,10 @@ struct model {
     struct model_collection collections[COLLECTION_COUNT];
     struct model_session sessions[MODEL_SESSIONS_MAX];
     unsigned session_count;
-    unsigned ranks[DOCUMENT_COUNT_MAX]; // of documents in the order of their ids
-    struct state_batch batch;           // scratch
-    struct session_record record;       // scratch
+    unsigned ranks[DOCUMENT_COUNT_MAX];    // of documents in the order of their ids
+    struct model_job jobs[MODEL_JOBS_MAX]; // the last ones, by number
+    struct state_batch batch;              // scratch
+    struct session_record record;          // scratch
 };
 
 void model_init(struct model *model, struct world *world, const struct ledger *ledger);

@@ -127,6 +127,9 @@ static void take_schema(struct taking *taking, unsigned number, struct model_sch
                                            sizeof *collection->schemas);
         ASSERT(collection->schemas != NULL);
     }
+    if (is_progress && schema.index == MODEL_INDEX_failed) {
+        coverage_take(&taking->model->world->coverage, BRANCH_failed_index);
+    }
     schema.version = taking->version;
     collection->schemas[collection->schema_count++] = schema;
     world_trace(taking->model->world, "log: c%u at %llu: %s, index %u", number,
@@ -283,6 +286,9 @@ static void take_outcome(struct taking *taking, struct model_session *session,
         world_violate(world, "transaction %llu of session %s is said to have run before it did",
                       (unsigned long long)outcome->sequence, session->name);
     }
+    if (outcome->claimed) {
+        coverage_take(&world->coverage, BRANCH_claimed);
+    }
     *known = (struct model_outcome){.is_known = true,
                                     .is_claimed = outcome->claimed,
                                     .version = outcome->version,
@@ -305,6 +311,20 @@ static void take_session(struct taking *taking, struct bytes key, struct bytes v
     }
 }
 
+static void take_job(struct taking *taking, struct bytes key)
+{
+    struct bytes rest = bytes_of(key.data + 1, key.size - 1);
+    uint64_t number;
+    if (key_take_u64(&rest, &number) != STATUS_ok) {
+        return;
+    }
+    struct model_job *job = &taking->model->jobs[number % MODEL_JOBS_MAX];
+    if (job->number == number && job->epoch != taking->entry->epoch) {
+        coverage_take(&taking->model->world->coverage, BRANCH_resumed_job);
+    }
+    *job = (struct model_job){.number = number, .epoch = taking->entry->epoch};
+}
+
 static void take_entry(struct model *model, const struct entry *entry)
 {
     state_batch_clear(&model->batch);
@@ -325,6 +345,7 @@ static void take_entry(struct model *model, const struct entry *entry)
         case CELL_COLLECTION: take_collection(&taking, key, put); break;
         case CELL_DOCUMENT: take_document(&taking, key, put); break;
         case CELL_SESSION: take_session(&taking, key, value); break;
+        case CELL_JOB: take_job(&taking, key); break;
         default: break;
         }
     }

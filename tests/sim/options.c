@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { COMMITS_MIN = 200 };
+
 static const uint32_t FAULT_WEIGHTS[FAULT_KIND_COUNT] = {
 #define FAULT_WEIGHT(name, weight, doc) weight,
     FAULT_LIST(FAULT_WEIGHT)
@@ -87,6 +89,8 @@ static void draw_disks(struct options *options, struct random *random)
 static void draw_faults(struct options *options, struct random *random)
 {
     options->safety_us = 10000000 + random_below(random, 2000000);
+    options->commits_min = COMMITS_MIN;
+    options->freezes = true;
     options->fault_interval_us = random_between(random, 150000, 900000);
     options->fault_length_us = draw_scale(random, 100000, 1500000);
     for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {

@@ -45,6 +45,24 @@ enum fault_kind {
 // The name of a kind of fault, "crash_primary".
 const char *fault_name(enum fault_kind kind);
 
+enum { FAULT_NUMBERS_MAX = 1024 };
+
+// Some of a run's faults, by their numbers below FAULT_NUMBERS_MAX.
+struct fault_set {
+    uint64_t bits[FAULT_NUMBERS_MAX / 64];
+};
+
+static inline bool fault_set_has(const struct fault_set *set, uint64_t number)
+{
+    return number < FAULT_NUMBERS_MAX && (set->bits[number / 64] >> number % 64 & 1) != 0;
+}
+
+static inline void fault_set_put(struct fault_set *set, uint64_t number, bool is_in)
+{
+    uint64_t bit = UINT64_C(1) << number % 64;
+    set->bits[number / 64] = is_in ? set->bits[number / 64] | bit : set->bits[number / 64] & ~bit;
+}
+
 struct options {
     uint64_t seed;
     // Processes.
@@ -64,9 +82,14 @@ struct options {
     struct node_sizes sizes; // of journals, flushes, transfers
     // Faults.
     uint64_t safety_us;                 // length of the first phase
+    unsigned commits_min;               // entries that have to get through in it, if it can be done
+                                        // in a multiple of its length
     uint64_t fault_interval_us;         // mean time from one fault to the next
     uint64_t fault_length_us;           // mean length of a fault that lasts
     uint32_t weights[FAULT_KIND_COUNT]; // how often each kind is chosen, 0 for never
+    bool freezes;                       // some processes may never be healed
+    bool chooses_faults;                // only those in `chosen` happen
+    struct fault_set chosen;            // chooses_faults
     // Work.
     unsigned keys;         // documents that clients work on
     unsigned outstanding;  // requests of a client under way, at most

@@ -225,6 +225,7 @@ static void carry_disk(struct shell *shell, const struct effect *effect, struct 
 static void carry_log(const struct shell *shell, struct bytes text)
 {
     world_trace(shell->world, "%s log: %.*s", shell->name, (int)text.size, (const char *)text.data);
+    coverage_take_line(&shell->world->coverage, text);
 }
 
 // Carries out one effect; true if it ends the process.

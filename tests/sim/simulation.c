@@ -4,12 +4,13 @@
  *   safety    faults begin and end, clients work; every step is checked. It lasts longer where so
  *             little gets through that a run would show nothing
  *   healing   faults stop. A majority of the voters, a coordinator, a writer, a reader and all
- *             clients are healed; every other process is, too, or stays dead, paused or cut off for
- *             ever. Within 10 times suspect_after there is a primary and every client has had a
- *             write and a linearizable read answered that it asked for afterwards.
- *   quiet     clients stop. All healed storage nodes end at the same position with equal digests,
- *             nothing that was committed is missing, nothing is left to be built or cleared, and
- *             what is derived from documents fits them.
+ *             clients are healed; every other process is, too, or is frozen: dead, paused, cut off,
+ *             far away, without a disk for ever. Within 10 times suspect_after there is a primary
+ *             and every client has had a write and a linearizable read answered that it asked for
+ *             afterwards.
+ *   quiet     clients stop. Within the same time all healed storage nodes end at the same position
+ *             with equal digests, nothing that was committed is missing, nothing is left to be
+ *             built or cleared, and what is derived from documents fits them.
  */
 #include "tests/sim/simulation.h"
 
@@ -20,10 +21,9 @@
 
 enum {
     STEP_US = 100000,
-    COMMITS_MIN = 200,     // entries that the faults have to get through, if it can be done in
-    SAFETY_TIMES_MAX = 10, // so many times the time that they have
-    HEALING_SUSPECT_TIMES = 10,
-    QUIET_US_MAX = 5000000,
+    SAFETY_TIMES_MAX = 10, // times the length of the first phase, to have commits enough
+    HEALING_US_MAX = 10 * SUSPECT_AFTER_MS * 1000,
+    FROZEN_SLOWNESS = 20,
     HAPPENED_MAX = 20000000, // a hundred times what an average run needs
     CLOCK_BEGIN_US_MAX = 1000000000,
 };
@@ -67,6 +67,7 @@ static void check_end(struct simulation *simulation, struct shell *shell, uint32
         return;
     }
     if (is_storage && exit_code == EXIT_DAMAGED && storage->is_damaged) {
+        coverage_take(&simulation->world.coverage, BRANCH_lost_vote_file);
         storage->is_wiped = storage->node < simulation->options.voters;
         storage_shell_format(storage);
         return;
@@ -278,10 +279,14 @@ static uint32_t draw_frozen(struct simulation *simulation)
 // What becomes of a frozen process.
 static void freeze(struct simulation *simulation, struct shell *shell)
 {
+    static const char *const names[] = {
+        "dead",          "paused", "cut off", "unheard", "deaf", "far away", "in a time of its own",
+        "without a disk"};
     struct network *network = &simulation->network;
     struct random *random = &simulation->faults.random;
     uint32_t one = SHELL_BIT(shell->number);
-    switch (random_below(random, 5)) {
+    uint64_t how = random_below(random, role_is_storage(shell->process.role) ? 8 : 7);
+    switch (how) {
     case 0: shell_crash(shell); break;
     case 1: shell_pause(shell); break;
     case 2:
@@ -289,12 +294,12 @@ static void freeze(struct simulation *simulation, struct shell *shell)
         network_cut(network, ~one, one, false);
         break;
     case 3: network_cut(network, one, ~one, false); break;
-    default: network_cut(network, ~one, one, false); break;
+    case 4: network_cut(network, ~one, one, false); break;
+    case 5: network->slowness[shell->number] = FROZEN_SLOWNESS; break;
+    case 6: faults_set_clock(&simulation->faults, shell); break;
+    default: storage_shell_stall(storage_of(shell), UINT64_MAX);
     }
-    world_trace(&simulation->world, "%s stays %s for ever", shell->name,
-                !shell->is_up      ? "dead"
-                : shell->is_paused ? "paused"
-                                   : "cut off");
+    world_trace(&simulation->world, "%s stays %s for ever", shell->name, names[how]);
 }
 
 static bool is_served(const struct simulation *simulation)
@@ -311,7 +316,6 @@ static void run_healing(struct simulation *simulation, uint32_t frozen)
 {
     struct world *world = &simulation->world;
     world_trace(world, "healing begins");
-    faults_stop(&simulation->faults);
     faults_heal(&simulation->faults, frozen);
     for (unsigned i = 0; i < simulation->network.shell_count; i++) {
         if (frozen & SHELL_BIT(i)) {
@@ -322,15 +326,14 @@ static void run_healing(struct simulation *simulation, uint32_t frozen)
     for (unsigned i = 0; i < simulation->options.clients; i++) {
         workload_ask_for_service(&simulation->clients[i].workload);
     }
-    uint64_t limit_us = world->now_us + HEALING_SUSPECT_TIMES * SUSPECT_AFTER_MS * 1000;
+    uint64_t limit_us = world->now_us + HEALING_US_MAX;
     while (!world->is_violated && world->now_us < limit_us && !is_served(simulation)) {
         simulation_run(simulation, world->now_us + STEP_US);
     }
     if (!is_served(simulation)) {
         const struct storage_shell *primary = simulation_primary(simulation);
-        world_violate(world, "not every client is served %u ms after healing, %s leads",
-                      HEALING_SUSPECT_TIMES * SUSPECT_AFTER_MS,
-                      primary == NULL ? "nobody" : primary->shell.name);
+        world_violate(world, "not every client is served %d ms after healing, %s leads",
+                      HEALING_US_MAX / 1000, primary == NULL ? "nobody" : primary->shell.name);
     }
 }
 
@@ -384,7 +387,7 @@ static void run_quiet(struct simulation *simulation)
     for (unsigned i = 0; i < simulation->options.clients; i++) {
         workload_stop(&simulation->clients[i].workload);
     }
-    uint64_t limit_us = world->now_us + QUIET_US_MAX;
+    uint64_t limit_us = world->now_us + HEALING_US_MAX;
     simulation_run(simulation, world->now_us + STEP_US);
     while (!world->is_violated && world->now_us < limit_us && !has_converged(simulation)) {
         simulation_run(simulation, world->now_us + STEP_US);
@@ -403,7 +406,9 @@ static void run_quiet(struct simulation *simulation)
 
 void simulation_finish(struct simulation *simulation)
 {
-    uint32_t frozen = simulation->restarts ? draw_frozen(simulation) : 0;
+    faults_stop(&simulation->faults);
+    bool freezes = simulation->restarts && simulation->options.freezes;
+    uint32_t frozen = freezes ? draw_frozen(simulation) : 0;
     simulation->restarts = true;
     run_healing(simulation, frozen);
     if (!simulation->world.is_violated) {
@@ -418,7 +423,7 @@ void simulation_run_seed(struct simulation *simulation)
     simulation_run(simulation, simulation->options.safety_us);
     uint64_t limit_us = SAFETY_TIMES_MAX * simulation->options.safety_us;
     while (!simulation->world.is_violated && simulation->world.now_us < limit_us &&
-           simulation->ledger.committed_count < COMMITS_MIN) {
+           simulation->ledger.committed_count < simulation->options.commits_min) {
         simulation_run(simulation, simulation->world.now_us + STEP_US);
     }
     if (!simulation->world.is_violated) {
@@ -433,8 +438,11 @@ void simulation_result(const struct simulation *simulation, struct simulation_re
                                              .virtual_us = world->now_us,
                                              .commits = simulation->ledger.committed_count,
                                              .faults = simulation->faults.begun,
+                                             .number = simulation->faults.number,
                                              .digest = world->digest};
     memcpy(ret_result->violation, world->violation, sizeof world->violation);
+    ret_result->coverage = world->coverage;
+    coverage_end(&ret_result->coverage);
 }
 
 struct shell *simulation_find(struct simulation *simulation, const char *name)

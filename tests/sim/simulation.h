@@ -45,7 +45,9 @@ struct simulation_result {
     uint64_t virtual_us;
     uint64_t commits; // entries committed
     uint64_t faults;  // begun
+    uint64_t number;  // of the last one
     uint64_t digest;
+    struct coverage coverage;
 };
 
 // Builds the cluster, all processes down. The options are copied.

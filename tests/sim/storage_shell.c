@@ -102,6 +102,20 @@ static void run_answer(void *context, uint64_t argument)
     free_job(job);
 }
 
+// Counts what a request that was carried out was for.
+static void cover(struct storage_shell *storage, const struct disk_done *done)
+{
+    struct coverage *coverage = &storage->shell.world->coverage;
+    bool is_read = done->kind == DISK_READ && done->status == STATUS_ok;
+    if (is_read && storage->view.loading) {
+        coverage_take(coverage, BRANCH_read_back);
+    } else if (is_read && storage->view.leads) {
+        coverage_take(coverage, BRANCH_catch_up);
+    } else if (done->kind == DISK_DROP && done->status == STATUS_ok) {
+        coverage_take(coverage, BRANCH_dropped_segments);
+    }
+}
+
 // Carries out the requests under way; their answers are in the jobs.
 static void carry_out(struct storage_shell *storage)
 {
@@ -119,6 +133,7 @@ static void carry_out(struct storage_shell *storage)
         if (results[i].status == STATUS_ok) {
             checks_done(storage->checks, storage->node, &requests[i]);
         }
+        cover(storage, &results[i]);
         if (results[i].kind == DISK_READ) {
             storage->has_disk_failed |= results[i].status == STATUS_internal;
             buffer_clear(&job->bytes);
@@ -166,6 +181,7 @@ static void run_disk(void *context, uint64_t life)
     carry_out(storage);
     if (disk_worker_has_failed(storage->worker)) {
         storage->has_disk_failed = true;
+        coverage_take(&shell->world->coverage, BRANCH_disk_failed);
         shell_exit(shell, EXIT_OTHER);
         return;
     }
@@ -296,6 +312,16 @@ static uint64_t read_directory_id(struct bytes vote_record)
                                                                : 0;
 }
 
+// Whether the copies of the vote file differ: one was being written, or went bad.
+static bool copies_differ(struct storage_shell *storage)
+{
+    AUTO(buffer_release) struct buffer a = {0};
+    AUTO(buffer_release) struct buffer b = {0};
+    return sim_disk_peek(storage->disk, "vote/a", &a) &&
+           sim_disk_peek(storage->disk, "vote/b", &b) &&
+           !bytes_equal(buffer_bytes(&a), buffer_bytes(&b));
+}
+
 static uint32_t make_node(struct storage_shell *storage)
 {
     struct shell *shell = &storage->shell;
@@ -319,6 +345,9 @@ static uint32_t make_node(struct storage_shell *storage)
                              .marks = storage->marks,
                              .factory = &storage->factory};
     boot.runs = journal_runs(journal, &boot.run_count);
+    if (boot.journal.cut_size > 0) {
+        coverage_take(&shell->world->coverage, BRANCH_torn_tail);
+    }
     checks_boot(storage->checks, storage->node, read_directory_id(vote), &boot);
     struct node *node;
     enum status status = node_new(&shell->process, &boot, &node);
@@ -340,6 +369,9 @@ static void close_disk(struct storage_shell *storage)
 static uint32_t start_storage(struct shell *shell)
 {
     struct storage_shell *storage = storage_of(shell);
+    if (copies_differ(storage)) {
+        coverage_take(&shell->world->coverage, BRANCH_other_copy);
+    }
     enum status status = disk_worker_open(sim_disk_port(storage->disk),
                                           shell->process.sizes.segment, &storage->worker);
     uint32_t exit_code = EXIT_CLEAN;

@@ -6,6 +6,7 @@
 #define SKEIN_TESTS_SIM_WORLD_H
 
 #include "base/random.h"
+#include "tests/sim/coverage.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +31,7 @@ struct world {
     uint64_t next_number;               // of the next insertion
     uint64_t happened;                  // occurrences run so far
     uint64_t digest;                    // hash of all that happened
+    struct coverage coverage;           // ways to recover that were taken
     bool is_tracing;                    // tell every step on standard output
     bool is_violated;                   // something that must never happen did
     char violation[VIOLATION_SIZE_MAX]; // what, in words; the first one
