@@ -14,7 +14,8 @@
  * 1. Every attempt has a higher epoch than any this coordinator tried and any promise it heard of,
  *    but none more than 2^32 above the lowest promise (rules 1, 2, 9).
  * 2. One appointment for an attempt, ever. Refused, late, disconnected or not followed by a
- *    committed entry: a new epoch, without that node while a majority is without it (rule 3).
+ *    committed entry: a new epoch, without that node (rule 3) while a majority is without it, by
+ *    what polls say and then by who promises: a voter whose disk hangs agrees to every poll.
  * 3. A poll persists nothing and is a hint; only the voters' durable promises count (rule 33).
  *    Consent of the primary replaces it, and so does a voter's higher epoch (rules 35, 36).
  * 4. Several coordinators: they start in the order of the configuration file, one that hears of a
@@ -397,6 +398,7 @@ static void count_seal(struct election *self, uint64_t now_us, struct outbox *ou
         self->grace_us = 0;
         if (is_over) {
             outbox_log(out, LOG_WARNING, "event=seal_failed epoch=%" PRIu64, self->epoch);
+            electorate_include_all(&self->electorate);
             back_off(self, now_us, out);
         }
         return;

@@ -221,6 +221,26 @@ Test(election_seal, a_failed_appointee_is_asked_again_when_there_is_no_majority_
     stage_close(&stage);
 }
 
+Test(election_seal, a_failed_appointee_is_asked_again_when_the_others_do_not_promise)
+{
+    struct stage stage;
+    stage_open(&stage, "123");
+    stage.voters[0].last_position = 101;
+    stage_suspect_to_seal(&stage, "123");
+    stage_answer_all(&stage, "123");
+    stage_check_appointed(&stage, 0);
+    stage_wait_for(&stage, ELECTION_BACK_OFF);
+    stage_repeat_to_seal(&stage, "123");
+    stage_answer(&stage, 1);
+    stage_wait_for(&stage, ELECTION_BACK_OFF);
+    cr_assert_eq(post_count(stage.post, stage_address(&stage, 0), MESSAGE_seal), 0);
+    stage_repeat_to_seal(&stage, "123");
+    stage_answer_all(&stage, "12");
+    stage_wait_for(&stage, ELECTION_APPOINT);
+    stage_check_appointed(&stage, 0);
+    stage_close(&stage);
+}
+
 Test(election_seal, no_epoch_has_two_appointments_whatever_the_answers)
 {
     struct stage stage;
