@@ -219,6 +219,15 @@ void executor_touch(struct executor *executor, struct session *session)
     }
 }
 
+void executor_note(struct executor *executor, enum status status)
+{
+    bool is_fault = status == STATUS_damaged || status == STATUS_internal ||
+                    status == STATUS_version_mismatch;
+    if (is_fault && executor->fault == STATUS_ok) {
+        executor->fault = status;
+    }
+}
+
 static void record_outcome(struct executor *self, struct session *session, uint64_t done_below,
                            const struct session_outcome *outcome)
 {
@@ -307,6 +316,7 @@ void executor_run(struct executor *executor, const struct executor_request *requ
     ASSERT(executor->is_open);
     struct executor_outcome outcome = {.status = STATUS_ok};
     enum status status = run(executor, request, &outcome);
+    executor_note(executor, status);
     if (status == STATUS_ok) {
         outcome.results = buffer_bytes(&executor->transaction.results);
     } else {
@@ -349,6 +359,7 @@ void executor_claim(struct executor *executor, struct bytes session, uint64_t se
     ASSERT(executor->is_open);
     struct executor_outcome outcome = {.status = STATUS_ok};
     enum status status = claim(executor, session, sequence, &outcome);
+    executor_note(executor, status);
     if (status != STATUS_ok) {
         take_fault(executor, status, &outcome);
     }
@@ -431,4 +442,10 @@ void executor_reset(struct executor *executor)
     executor->has_jobs = true;
     executor->sessions_size = 0;
     executor->is_open = false;
+    executor->fault = STATUS_ok;
+}
+
+enum status executor_fault(const struct executor *executor)
+{
+    return executor->fault;
 }

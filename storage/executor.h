@@ -81,4 +81,8 @@ void executor_applied(struct executor *executor, uint64_t position);
 // Deposed: forgets the open entry, the overlay and every cached cell.
 void executor_reset(struct executor *executor);
 
+// What any call since executor_reset() has met in a state that can't be read: damaged, internal, or
+// version_mismatch for what a later version of the program wrote. ok: nothing.
+enum status executor_fault(const struct executor *executor);
+
 #endif

@@ -28,6 +28,7 @@ struct executor {
     bool has_jobs;                  // there may be some
     struct state_batch timed;       // owned; timed cells that are due, as removals
     uint64_t expired;               // documents that the work at hand has removed
+    enum status fault;              // of the state, met since it was reset; ok: none
 };
 
 // Reads the catalog unless it has been. A failure leaves its sentence.
@@ -43,5 +44,8 @@ MUST_CHECK enum status executor_take_session(struct executor *executor, struct b
 
 // Notes that the open entry changes the session's record.
 void executor_touch(struct executor *executor, struct session *session);
+
+// Keeps a status that says that the state can't be read; of several the first one.
+void executor_note(struct executor *executor, enum status status);
 
 #endif

@@ -81,6 +81,7 @@ void executor_expire_sessions(struct executor *executor, size_t cells)
         status = status == STATUS_ok ? scanned : status;
     }
     if (status != STATUS_ok) {
-        buffer_clear(&executor->expiry_key); // transactions will meet the damage and tell
+        buffer_clear(&executor->expiry_key);
+        executor_note(executor, status);
     }
 }

@@ -13,8 +13,7 @@
  *    serve or turns out to be impossible. What is seen is a function of the version; so the pages
  *    of a find go by the same plan wherever its version is read. Trimming and the rest of jobs take
  *    none: no read at a version that is still promised depends on what they change.
- * 3. A call changes all that it wants to or, if the state can't be read, nothing; transactions will
- *    meet the damage and tell.
+ * 3. A call changes all that it wants to or, if the state can't be read, nothing.
  * 4. Of one document's history older versions go first, so that what is left is never wrong.
  * 5. Cells that are gone leave their traces in the state for a while. `from` of timed cells keeps
  *    scans from stepping over them again and again.
@@ -66,9 +65,10 @@ static enum status look(struct executor *self, uint64_t time_us)
 bool executor_has_work(struct executor *executor, uint64_t time_us)
 {
     const struct documents *documents = &executor->documents;
-    return look(executor, time_us) == STATUS_ok &&
-           (documents->expiry.due_us <= time_us || documents->trimming.due_us <= time_us ||
-            executor->has_jobs);
+    enum status status = look(executor, time_us);
+    executor_note(executor, status);
+    return status == STATUS_ok && (documents->expiry.due_us <= time_us ||
+                                   documents->trimming.due_us <= time_us || executor->has_jobs);
 }
 
 // Gathers the timed cells of a kind that are due, `cells` at most.
@@ -180,7 +180,9 @@ void executor_work(struct executor *executor, size_t cells)
     catalog_begin(executor->catalog);
     executor->documents.version = executor->version + 1;
     executor->documents.time_us = executor->time_us;
-    if (work(executor, cells) != STATUS_ok) {
+    enum status status = work(executor, cells);
+    executor_note(executor, status);
+    if (status != STATUS_ok) {
         overlay_undo(executor->overlay);
         catalog_undo(executor->catalog);
         documents_reset(&executor->documents);

@@ -15,6 +15,8 @@
  *    writes are refused, reads go on. Neither is a majority that is still being brought up.
  * 5. A voter that promised a higher epoch is reported, not obeyed: the majority still follows. A
  *    coordinator elects above it (rule 35).
+ * 6. A node whose state can't be read stops: what fails here may be done by the next primary. So
+ *    nothing that failed for it is answered.
  */
 #include "actors/primary/leader.h"
 
@@ -132,9 +134,22 @@ void leader_on_applied(struct leader *leader)
     executor_applied(leader->proposals.executor, leader->applied->place.position);
 }
 
+// Once the executor has met a state that can't be read nothing is closed any more (6).
+static bool stop_if_unreadable(const struct leader *leader, struct outbox *out)
+{
+    enum status fault = executor_fault(leader->proposals.executor);
+    if (fault == STATUS_ok) {
+        return false;
+    }
+    outbox_stop(out, fault == STATUS_damaged ? EXIT_DAMAGED : EXIT_OTHER,
+                "event=state_unreadable epoch=%llu status=%s", (unsigned long long)leader->epoch,
+                status_name(fault));
+    return true;
+}
+
 void leader_on_turn(struct leader *leader, const struct event *event, struct outbox *out)
 {
-    if (!leader->leads) {
+    if (!leader->leads || stop_if_unreadable(leader, out)) {
         return;
     }
     if (leader_is_ready(leader)) {

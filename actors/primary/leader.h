@@ -63,7 +63,7 @@ void leader_on_retry(struct leader *leader, struct outbox *out);
 void leader_on_applied(struct leader *leader);
 
 // The end of a turn: closes the open entry if it is time, sends entries, commit positions and
-// consent to a handover.
+// consent to a handover. Stops the node if the executor met a state that can't be read.
 void leader_on_turn(struct leader *leader, const struct event *event, struct outbox *out);
 
 // Whether no majority can take entries for want of disk space: here or at the others.

@@ -350,6 +350,7 @@ Test(executor, damaged_state_fails_transactions_and_names_itself)
     engine_get(&p, "c", "x");
     cr_assert_eq(engine_run(&p, "s", 2, 0), STATUS_damaged);
     engine_expect_failure(&p, STATUS_damaged, 1, "damaged");
+    cr_assert_eq(executor_fault(p.executor), STATUS_damaged);
     engine_get(&p, "c", "x");
     cr_assert_eq(engine_run(&p, "another session", 1, 0), STATUS_damaged);
     engine_expect_failure(&p, STATUS_damaged, 0, "damaged");

@@ -41,6 +41,18 @@ static void put(uint64_t sequence)
     node_fixture_turn(&f);
 }
 
+Test(node_trouble, primary_whose_state_is_damaged_stops_and_answers_nothing)
+{
+    node_fixture_lead(&f, 1);
+    node_fixture_acknowledge(&f, FROM_S2, S2, 1, 1);
+    state_memory_fail_reads(f.state, STATUS_damaged);
+    put(1);
+    cr_assert_eq(f.stopped, EXIT_DAMAGED);
+    node_fixture_disk_all(&f);
+    cr_assert_null(node_fixture_sent(&f, MESSAGE_outcome));
+    state_memory_fail_reads(f.state, STATUS_ok);
+}
+
 static void seal(uint64_t epoch)
 {
     struct message_seal seal = {.epoch = epoch, .incarnation = FIXTURE_INCARNATION};
