@@ -2,13 +2,14 @@
 """How long a failover takes, seen by clients: from the fault to the first acknowledged write.
 
     tests/bench/failover.py [--bin DIR] [--kills N] [--stops N] [--switchovers N] [--rate N]
+                            [--svg FILE]
 
 Writes go to a local cluster at a steady rate, each sent at its time whether or not the ones before
 it were answered. `kill` is SIGKILL and `stop` SIGSTOP to the primary: measured is the time until
 the first write that was sent after the signal is acknowledged. `switchover` is planned: measured
 is the longest time without an acknowledgement around it, which has the pause between two writes in
 it. Requests have 10 s; those that fail are counted. The second table has the steps of
-`skein why`.
+`skein why`. --svg draws the first one.
 """
 
 import argparse
@@ -125,10 +126,6 @@ class Bench:
         return gap * 1000, done['ms']
 
 
-def quantile(values, fraction):
-    return sorted(values)[min(len(values) - 1, int(fraction * len(values)))]
-
-
 def print_row(name, values, failed=''):
     if values:
         figures = [min(values), quantile(values, 0.5), quantile(values, 0.9),
@@ -148,14 +145,16 @@ def measure(arguments):
         time.sleep(1)
         bench = Bench(cluster, stream)
         print_head()
+        rows = []
         for name, count, number in (('kill', arguments.kills, signal.SIGKILL),
                                     ('stop', arguments.stops, signal.SIGSTOP)):
             before = len(stream.failed)
-            print_row(name, [bench.signal_primary(number) for _ in range(count)],
-                      len(stream.failed) - before)
+            rows.append((name, [bench.signal_primary(number) for _ in range(count)]))
+            print_row(*rows[-1], len(stream.failed) - before)
         before = len(stream.failed)
         pairs = [bench.switch_over() for _ in range(arguments.switchovers)]
-        print_row('switchover', [gap for gap, _ in pairs], len(stream.failed) - before)
+        rows.append(('switchover', [gap for gap, _ in pairs]))
+        print_row(*rows[-1], len(stream.failed) - before)
         print_row('switchover, by its own account', [ms for _, ms in pairs])
         stream.stop()
         print()
@@ -164,6 +163,9 @@ def measure(arguments):
             print_row(f'{fault}: {name}', values)
         print(f'\n{len(stream.sent)} writes sent, {len(stream.acknowledged)} acknowledged, '
               f'{len(stream.failed)} failed {stream.failed[:3]}')
+        if arguments.svg:
+            with open(arguments.svg, 'w', encoding='utf-8') as file:
+                file.write(draw('From the fault to the next acknowledged write', rows))
         return 1 if stream.failed else 0
 
 
@@ -174,6 +176,7 @@ def parse():
     parser.add_argument('--stops', type=int, default=10)
     parser.add_argument('--switchovers', type=int, default=10)
     parser.add_argument('--rate', type=int, default=1000)
+    parser.add_argument('--svg')
     return parser.parse_args()
 
 
@@ -182,6 +185,7 @@ if __name__ == '__main__':
     os.environ.setdefault('SKEIN_BIN', os.path.abspath(options.bin))
     sys.path.insert(0, os.path.join(TOP, 'tests', 'integration'))
     import isolation
+    from failover_chart import draw, quantile
     from harness import Cluster, Pipe
     isolation.enter()
     sys.exit(measure(options))
