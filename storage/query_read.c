@@ -394,6 +394,9 @@ enum status query_read(struct query *query, struct bytes blob)
         struct step step = {.number = operations.taken};
         TRY(operations_next(&operations, &step.operation, &query->fault));
         TRY(run_operation(query, &step));
+        if (query->results.size > RESULTS_SIZE_MAX) {
+            return fail_room(query, &step);
+        }
     }
     return STATUS_ok;
 }

@@ -66,6 +66,9 @@ static enum status run_operation(struct transaction *self, struct step *step)
 {
     TRY(operation_check_meaning(&step->operation, step->number, &self->fault));
     TRY(do_operation(self, step));
+    if (self->results.size > RESULTS_SIZE_MAX) {
+        return transaction_fail_room(self, step);
+    }
     if (overlay_begun_size(self->documents->overlay) <= TRANSACTION_EFFECTS_SIZE_MAX) {
         return STATUS_ok;
     }
@@ -161,6 +164,13 @@ enum status transaction_fail_document(struct transaction *transaction, const str
     return transaction_fail(transaction, step, status, "on \"%.*s\" in collection \"%.*s\": %s",
                             (int)id.size, (const char *)id.data, (int)collection.size,
                             (const char *)collection.data, reason);
+}
+
+enum status transaction_fail_room(struct transaction *transaction, const struct step *step)
+{
+    return transaction_fail(transaction, step, STATUS_too_large,
+                            "makes more than fits into an answer of %d bytes: ask for less at once",
+                            RESULTS_SIZE_MAX);
 }
 
 enum status transaction_check_written(struct transaction *transaction, const struct step *step,

@@ -24,7 +24,10 @@ __attribute__((format(printf, 4, 5))) enum status transaction_fail(struct transa
 enum status transaction_fail_document(struct transaction *transaction, const struct step *step,
                                       enum status status, const char *reason);
 
-// The same with the sentence that the documents left; ok stays ok.
+// Fails the operation because the answer has no room for its result.
+enum status transaction_fail_room(struct transaction *transaction, const struct step *step);
+
+// Fails it with the sentence that the documents left; ok stays ok.
 enum status transaction_check_written(struct transaction *transaction, const struct step *step,
                                       enum status status);
 

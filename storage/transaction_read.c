@@ -19,19 +19,12 @@
 
 enum { EMPTY_MAP_SIZE = 1 };
 
-static enum status fail_room(struct transaction *self, const struct step *step)
-{
-    return transaction_fail(self, step, STATUS_too_large,
-                            "reads more than fits into an answer of %d bytes: read less at once",
-                            RESULTS_SIZE_MAX);
-}
-
 enum status transaction_get(struct transaction *transaction, const struct step *step)
 {
     struct document_place place;
     TRY(transaction_read_document(transaction, step, &place));
     if (place.is_there && !results_have_room(&transaction->results, place.stored.document.size)) {
-        return fail_room(transaction, step);
+        return transaction_fail_room(transaction, step);
     }
     results_pack_get(&transaction->results, place.is_there ? &place.stored : NULL);
     return STATUS_ok;
@@ -178,7 +171,7 @@ enum status transaction_find(struct transaction *transaction, const struct step 
     bool is_limited = !has_room || (operation->limit > 0 && count == operation->limit);
     TRY(end_find(transaction, step, &find, is_limited, &statistics));
     if (!has_room) {
-        return fail_room(transaction, step);
+        return transaction_fail_room(transaction, step);
     }
     results_find_end(&transaction->results, &list, &statistics);
     return STATUS_ok;

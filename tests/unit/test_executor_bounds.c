@@ -4,6 +4,7 @@
  */
 #include "storage/executor.h"
 
+#include "storage/results.h"
 #include "tests/unit/fixture_engine.h"
 #include "wire/pack.h"
 
@@ -330,6 +331,36 @@ Test(executor_bounds, checks_of_collections_look_at_documents_too)
     engine_expect_failure(&p, STATUS_too_large, 1,
                           "operation 0 (put) on \"more\" in collection \"c\": would look at more "
                           "than 128 MiB of documents");
+}
+
+// Gets documents that leave 8 KiB of an answer, and so many that aren't there.
+static enum status run_gets(int absent_count)
+{
+    static const char *const IDS[] = {"1", "2", "3", "4", "5", "rest"};
+    for (size_t i = 0; i < sizeof IDS / sizeof IDS[0]; i++) {
+        engine_get(&p, "c", IDS[i]);
+    }
+    for (int i = 0; i < absent_count; i++) {
+        engine_get(&p, "c", "none");
+    }
+    return run();
+}
+
+Test(executor_bounds, results_fit_into_an_answer)
+{
+    static const char *const IDS[] = {"1", "2", "3", "4", "5"};
+    for (size_t i = 0; i < sizeof IDS / sizeof IDS[0]; i++) {
+        put(IDS[i], DOCUMENT_SIZE_MAX);
+    }
+    put("rest", DOCUMENT_SIZE_MAX - 8 * KIB);
+    int count = 0;
+    while (run_gets(count) == STATUS_ok) {
+        cr_assert_leq(p.outcome.results.size, RESULTS_SIZE_MAX);
+        count++;
+    }
+    engine_expect_failure(&p, STATUS_too_large, (uint32_t)count + 6,
+                          "(get) makes more than fits into an answer");
+    cr_assert_geq(count, 100);
 }
 
 Test(executor_bounds, list_of_operations_is_so_long_at_most)

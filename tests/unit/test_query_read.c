@@ -2,6 +2,7 @@
  * Finds, counts and histories as a reader asks for them. What a find finds is for test_find.c; here
  * it is what a page holds and how it goes on.
  */
+#include "storage/results.h"
 #include "storage/state_memory.h"
 #include "tests/unit/fixture_query.h"
 #include "wire/document/find_cursor.h"
@@ -230,17 +231,22 @@ Test(query_read, page_has_a_hundred_documents_unless_it_is_told)
     asker_expect_failure(&a, STATUS_too_large, "\"limit\" of 1001");
 }
 
-static void put_large(const char *id)
+static void put_sized(const char *id, size_t size)
 {
     AUTO(buffer_release) struct buffer json = {0};
     buffer_append(&json,
                   bytes_from_text("[{\"op\": \"put\", \"collection\": \"birds\", \"id\": \""));
     buffer_append(&json, bytes_from_text(id));
     buffer_append(&json, bytes_from_text("\", \"document\": {\"text\": \""));
-    memset(buffer_extend(&json, 1000 * KIB), 'x', 1000 * KIB);
+    memset(buffer_extend(&json, size), 'x', size);
     buffer_append(&json, bytes_from_text("\"}}]"));
     buffer_append_u8(&json, 0);
     asker_write_all(&a, (const char *)json.data);
+}
+
+static void put_large(const char *id)
+{
+    put_sized(id, 1000 * KIB);
 }
 
 Test(query_read, page_ends_when_the_answer_is_full)
@@ -260,6 +266,39 @@ Test(query_read, page_ends_when_the_answer_is_full)
                "[{\"op\": \"find\", \"collection\": \"birds\"}, {\"op\": \"find\", "
                "\"collection\": \"birds\"}]");
     asker_expect_failure(&a, STATUS_too_large, "operation 1 (find) reads more than fits");
+}
+
+// Reads documents that leave little of an answer, and so many that aren't there.
+static void read_full(int absent_count)
+{
+    AUTO(buffer_release) struct buffer json = {0};
+    buffer_append_u8(&json, '[');
+    for (int i = 0; i < 7 + absent_count; i++) {
+        char text[80];
+        snprintf(text, sizeof text,
+                 "%s{\"op\": \"get\", \"collection\": \"birds\", \"id\": \"%c\"}", i > 0 ? "," : "",
+                 i < 7 ? 'a' + i : 'z');
+        buffer_append(&json, bytes_from_text(text));
+    }
+    buffer_append(&json, bytes_of("]", 2));
+    asker_read(&a, &ANY, (const char *)json.data);
+}
+
+Test(query_read, what_is_not_there_fits_into_the_answer_too)
+{
+    static const char *const IDS[] = {"a", "b", "c", "d", "e", "f"};
+    for (int i = 0; i < 6; i++) {
+        put_large(IDS[i]);
+    }
+    put_sized("g", RESULTS_SIZE_MAX - 6000 * KIB - KIB);
+    int count = 0;
+    do {
+        read_full(count);
+        cr_assert_leq(a.reply.results.size, RESULTS_SIZE_MAX);
+        count++;
+    } while (a.reply.status == STATUS_ok);
+    asker_expect_failure(&a, STATUS_too_large, "(get) reads more than fits");
+    cr_assert(count > 5 && count < 50);
 }
 
 Test(query_read, condition_that_is_none_is_refused)
