@@ -256,6 +256,21 @@ static bool stall_disk(struct faults *faults)
     return true;
 }
 
+static void run_fast_again(void *context, uint64_t argument)
+{
+    (void)argument;
+    struct storage_shell *storage = context;
+    storage->slowness = 0;
+}
+
+static bool slow_disk(struct faults *faults)
+{
+    struct storage_shell *storage = draw_storage(faults);
+    storage->slowness = (uint32_t)random_between(&faults->random, 2, SLOWNESS_MAX);
+    end_later(faults, run_fast_again, storage, 0);
+    return true;
+}
+
 static void run_space_back(void *context, uint64_t argument)
 {
     (void)argument;
@@ -426,6 +441,7 @@ static void heal_storage(struct storage_shell *storage)
     sim_disk_set_free(storage->disk, UINT64_MAX);
     sim_disk_fail_after(storage->disk, 0, STATUS_ok);
     storage->is_steady = true;
+    storage->slowness = 0;
     storage_shell_stall(storage, 0);
 }
 
@@ -489,6 +505,7 @@ bool faults_begin(struct faults *faults, enum fault_kind kind)
     case FAULT_reset: return cut_pair(faults, true);
     case FAULT_slow: return slow(faults);
     case FAULT_disk_stall: return stall_disk(faults);
+    case FAULT_disk_slow: return slow_disk(faults);
     case FAULT_disk_full: return fill_disk(faults);
     case FAULT_disk_error: return fail_disk(faults);
     case FAULT_damage: return damage(faults);

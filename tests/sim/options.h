@@ -27,6 +27,7 @@
     FAULT(reset, 5, "connections between two processes break")                                     \
     FAULT(slow, 4, "a process is far away for a while")                                            \
     FAULT(disk_stall, 5, "a disk hangs for a while")                                               \
+    FAULT(disk_slow, 4, "a disk is many times slower for a while")                                 \
     FAULT(disk_full, 3, "a disk is full for a while")                                              \
     FAULT(disk_error, 2, "a disk fails once, which stops its process")                             \
     FAULT(damage, 2, "a sector of the journal or the vote file goes bad while the node is down")   \

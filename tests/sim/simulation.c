@@ -280,12 +280,12 @@ static uint32_t draw_frozen(struct simulation *simulation)
 static void freeze(struct simulation *simulation, struct shell *shell)
 {
     static const char *const names[] = {
-        "dead",          "paused", "cut off", "unheard", "deaf", "far away", "in a time of its own",
-        "without a disk"};
+        "dead",     "paused",          "cut off",        "unheard",       "deaf",
+        "far away", "in its own time", "without a disk", "on a slow disk"};
     struct network *network = &simulation->network;
     struct random *random = &simulation->faults.random;
     uint32_t one = SHELL_BIT(shell->number);
-    uint64_t how = random_below(random, role_is_storage(shell->process.role) ? 8 : 7);
+    uint64_t how = random_below(random, role_is_storage(shell->process.role) ? 9 : 7);
     switch (how) {
     case 0: shell_crash(shell); break;
     case 1: shell_pause(shell); break;
@@ -297,7 +297,8 @@ static void freeze(struct simulation *simulation, struct shell *shell)
     case 4: network_cut(network, ~one, one, false); break;
     case 5: network->slowness[shell->number] = FROZEN_SLOWNESS; break;
     case 6: faults_set_clock(&simulation->faults, shell); break;
-    default: storage_shell_stall(storage_of(shell), UINT64_MAX);
+    case 7: storage_shell_stall(storage_of(shell), UINT64_MAX); break;
+    default: storage_of(shell)->slowness = FROZEN_SLOWNESS;
     }
     world_trace(&simulation->world, "%s stays %s for ever", shell->name, names[how]);
 }

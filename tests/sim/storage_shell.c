@@ -196,6 +196,9 @@ static uint64_t draw_latency(struct storage_shell *storage, const struct disk_jo
     uint64_t mean_us = job->request.kind == DISK_READ ? ANSWER_US_MAX
                                                       : storage->options->sync_us / 2 + 1;
     uint64_t latency_us = mean_us + random_wait(&storage->random, mean_us);
+    if (storage->slowness > 0) {
+        latency_us *= storage->slowness;
+    }
     if (!storage->is_steady && random_chance(&storage->random, storage->options->stall_ppm)) {
         latency_us += random_below(&storage->random, STALL_US_MAX);
     }

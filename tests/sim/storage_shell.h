@@ -47,6 +47,7 @@ struct storage_shell {
     struct state *received;     // the next generation's, until it is installed; the node's
     uint64_t received_generation;
     uint64_t stalled_until_us; // the disk does nothing before
+    uint32_t slowness;         // its disk takes so many times as long; 0: once
     bool is_steady;            // no request hangs by itself any more
     struct node_view view;     // after the last step; zero while down
     bool has_disk_failed;      // in this life, which ended by it
