@@ -49,6 +49,34 @@ static size_t width_of(struct bytes text)
     return width;
 }
 
+// What the buffer holds from `start` on.
+static struct bytes bytes_since(const struct buffer *out, size_t start)
+{
+    // Even adding 0 to NULL is undefined in C: nothing was appended to an empty buffer.
+    return out->size == start ? bytes_of(NULL, 0) : bytes_of(out->data + start, out->size - start);
+}
+
+// Takes the quotes off the JSON text that was appended since `start`.
+static void strip_quotes(struct buffer *out, size_t start)
+{
+    size_t size = out->size - start;
+    memmove(out->data + start, out->data + start + 1, size - 2);
+    buffer_truncate(out, out->size - 2);
+}
+
+// Appends the name of a field, as a text in a cell; returns the columns that it takes.
+static size_t append_name(struct bytes name, struct buffer *out)
+{
+    size_t start = out->size;
+    if (utf8_is_valid(name)) {
+        json_append_text(name, out);
+        strip_quotes(out, start);
+    } else {
+        buffer_append(out, bytes_from_text("?"));
+    }
+    return width_of(bytes_since(out, start));
+}
+
 // Appends a single value as a cell and passes it.
 static void append_single(struct cursor *cursor, struct buffer *out)
 {
@@ -65,10 +93,9 @@ static void append_single(struct cursor *cursor, struct buffer *out)
         cursor->next = cursor->end;
         return;
     }
-    struct bytes cell = bytes_of(out->data + start, out->size - start);
+    struct bytes cell = bytes_since(out, start);
     if (cell.data[0] == '"') {
-        memmove(out->data + start, out->data + start + 1, cell.size - 2);
-        buffer_truncate(out, out->size - 2);
+        strip_quotes(out, start);
     } else if (bytes_equal(cell, bytes_from_text("null"))) {
         buffer_truncate(out, start);
         buffer_append_u8(out, '-');
@@ -131,7 +158,18 @@ struct columns {
     enum output_format format;
 };
 
-// Appends one row of cells; with `is_header` the names, else the values of the map at the cursor.
+// Passes pairs of a map.
+static void skip_pairs(struct cursor *cursor, uint32_t pairs)
+{
+    for (uint32_t i = 0; i < pairs; i++) {
+        if (cursor_skip(cursor, NULL) != STATUS_ok || cursor_skip(cursor, NULL) != STATUS_ok) {
+            return;
+        }
+    }
+}
+
+// Appends one row of cells; with `is_header` the names, else the values of the map at the cursor,
+// which is passed.
 static void append_row(struct columns *columns, struct cursor *cursor, bool is_header,
                        struct buffer *out)
 {
@@ -141,7 +179,8 @@ static void append_row(struct columns *columns, struct cursor *cursor, bool is_h
         return;
     }
     size_t pad = 0;
-    for (uint32_t i = 0; i < pairs && i < columns->count; i++) {
+    uint32_t shown = pairs < columns->count ? pairs : columns->count;
+    for (uint32_t i = 0; i < shown; i++) {
         if (columns->format == OUTPUT_plain && i > 0) {
             buffer_append_u8(out, '\t');
         } else {
@@ -149,14 +188,15 @@ static void append_row(struct columns *columns, struct cursor *cursor, bool is_h
         }
         size_t start = out->size;
         if (is_header) {
-            buffer_append(out, columns->names[i]);
+            append_name(columns->names[i], out);
         } else if (cursor_text(cursor, &name) == STATUS_ok) {
             append_cell(cursor, out);
         }
-        size_t width = width_of(bytes_of(out->data + start, out->size - start));
+        size_t width = width_of(bytes_since(out, start));
         columns->widths[i] = width > columns->widths[i] ? width : columns->widths[i];
         pad = columns->widths[i] - width + COLUMN_GAP;
     }
+    skip_pairs(cursor, pairs - shown);
     buffer_append_u8(out, '\n');
 }
 
@@ -201,13 +241,15 @@ static void append_rows(enum output_format format, struct cursor *cursor, struct
 
 static size_t widest_name(struct cursor cursor, uint32_t pairs)
 {
+    AUTO(buffer_release) struct buffer scratch = {0};
     size_t widest = 0;
     struct bytes name, value;
     for (uint32_t i = 0; i < pairs; i++) {
         if (cursor_text(&cursor, &name) != STATUS_ok || cursor_skip(&cursor, &value) != STATUS_ok) {
             break;
         }
-        widest = width_of(name) > widest ? width_of(name) : widest;
+        size_t width = append_name(name, &scratch);
+        widest = width > widest ? width : widest;
     }
     return widest;
 }
@@ -227,8 +269,8 @@ static void append_map(enum output_format format, struct cursor *cursor, struct 
         if (is_rows(*cursor)) {
             append_rows(format, cursor, &rows);
         } else if (format == OUTPUT_table) {
-            buffer_append(out, name);
-            append_spaces(out, widest - width_of(name) + COLUMN_GAP);
+            size_t width = append_name(name, out);
+            append_spaces(out, widest - width + COLUMN_GAP);
             append_cell(cursor, out);
             buffer_append_u8(out, '\n');
         } else {
