@@ -123,6 +123,42 @@ class Trouble(DocumentCase):
         self.assertEqual(self.skein('get', self.c, 'x', '--level', 'any', '--max-lag-ms',
                                     '60000')['id'], 'x')
 
+    def put(self, session, sequence, **more):
+        return self.ask(operation('put', self.c, 'x', document={'n': sequence}), session=session,
+                        sequence=sequence, **more)
+
+    def test_what_was_given_up_or_forgotten_is_expired(self):
+        session = f'{self.c[-40:]}-{time.monotonic_ns()}'
+        self.assertNotIn('error', self.put(session, 1))
+        self.assertNotIn('error', self.put(session, 2, done_below=2))
+        self.assert_refused(self.put(session, 1), 'expired', 'outcomes below 2 were given up')
+        self.assert_refused(self.put(f'{session}-new', 257), 'expired', 'begin a new one')
+        self.assertNotIn('error', self.put(f'{session}-new', 256))
+        self.assertEqual(self.skein('txn-status', session, '3')['status'], 'not_committed')
+        self.assert_refused(self.put(session, 3), 'expired', 'will never run')
+        self.assertEqual(self.skein('txn-status', session, '1')['status'], 'expired')
+
+    def test_a_session_that_gives_nothing_up_is_busy(self):
+        session = f'{self.c[-40:]}-{time.monotonic_ns()}'
+        for sequence in range(1, 257):
+            self.assertNotIn('error', self.put(session, sequence, done_below=1))
+        # The client tries again until its time is over; a copy may be on its way at that moment.
+        for _ in range(20):
+            reply = self.put(session, 257, done_below=1, timeout_ms=500)
+            if reply['error']['code'] != 'unknown_outcome':
+                break
+        self.assert_refused(reply, 'busy', 'nothing was done')
+        self.assertNotIn('error', self.put(session, 257, done_below=2))
+        self.assertTrue(self.put(session, 256)['replayed'])
+
+    def test_what_exists_is_not_inserted_and_may_be_put(self):
+        self.assertEqual(self.done(operation('insert', self.c, 'x', document={'n': 1})),
+                         [{'id': 'x'}])
+        self.assert_refused(self.ask(operation('insert', self.c, 'x', document={'n': 2})),
+                            'exists', 'put would replace it', number=0)
+        self.assert_exit('exists', 'insert', self.c, '{}', '--id', 'x', says='"x"')
+        self.assertEqual(self.skein('get', self.c, 'x')['document'], {'n': 1})
+
     def test_an_unknown_outcome_can_be_asked_for(self):
         self.cluster.wait_until_whole()
         primary = self.cluster.primary()
@@ -269,6 +305,112 @@ class Limits(DocumentCase):
         self.assert_refused(self.ask(*[small] * 4097), 'too_large')
         self.assert_refused(self.ask(*[get] * 8), 'too_large', 'answer')
         self.assert_refused(self.ask(), 'bad_request')
+
+    def test_what_a_transaction_writes(self):
+        """Also if it writes the same again and again: 4096 times a MiB would be 4 GiB."""
+        self.done(operation('put', self.c, 'x', document={'a': 'x' * (MIB - 8)}))
+        update = operation('update', self.c, 'x', patch={})
+        self.done(*[update] * 4)
+        for count in (5, 4096):
+            self.assert_refused(self.ask(*[update] * count), 'too_large', '4608 KiB', number=4)
+        self.assertEqual(self.skein('count', self.c), {'count': 1})
+
+    def test_what_a_transaction_looks_at(self):
+        just = 128 * MIB // 256
+        where = {'$and': [{'a': {'$exists': True}}] * 256}
+        for key, size in (('just', just), ('more', just + 1)):
+            self.done(operation('put', self.c, key, document={'a': 'x' * (size - 8)}))
+        self.done(operation('check', self.c, 'just', where=where))
+        self.assert_refused(self.ask(operation('check', self.c, 'more', where=where)), 'too_large',
+                            'would look at more than 128 MiB of documents', number=0)
+        self.assert_refused(self.ask(operation('count', self.c, where=where)), 'too_large',
+                            'an index on collection', number=0)
+        self.assertEqual(self.skein('count', self.c, '--where', json.dumps(where)), {'count': 2})
+
+    def test_conditions_paths_and_checks(self):
+        for count, code in ((256, None), (257, 'too_large')):
+            self.expect(code, operation('count', self.c, where={'$or': [{'a': 1}] * count}))
+        for size, code in ((512, None), (513, 'bad_request')):
+            self.expect(code, operation('count', self.c, where={'a' * size: 1}))
+            self.expect(code, operation('find', self.c, order='a' * size))
+            self.expect(code, operation('update', self.c, 'x', patch={'a' * size: 1}, upsert=True))
+        for count, code in ((16, None), (17, 'too_large')):
+            self.expect(code, operation('create_collection', f'{self.c}{count}',
+                                        settings={'check': [{}] * count}))
+        for levels, code in ((24, None), (25, 'too_deep')):
+            self.expect(code, operation('count', self.c, where=self.nested_condition(levels)))
+
+    @staticmethod
+    def nested_condition(levels):
+        condition = {}
+        for _ in range(levels - 1):
+            condition = {'$not': condition}
+        return condition
+
+    def expect(self, code, asked):
+        reply = self.ask(asked)
+        if code is None:
+            self.assertNotIn('error', reply)
+        else:
+            self.assert_refused(reply, code, number=0)
+
+    def test_indexes(self):
+        def create(name, fields, **more):
+            return operation('create_index', self.c, index=name, fields=fields, **more)
+
+        self.expect(None, create('x' * 64, ['a']))
+        self.expect('bad_request', create('x' * 65, ['a']))
+        self.expect(None, create('eight', [f'f{n}' for n in range(8)]))
+        self.expect('bad_request', create('nine', [f'f{n}' for n in range(9)]))
+        self.expect(None, create('unique', ['b'], unique=True))
+        self.expect(None, operation('put', self.c, 'x', document={'b': 'x' * 1022}))
+        self.expect('too_large', operation('put', self.c, 'x', document={'b': 'x' * 1023}))
+        self.expect('unique', operation('put', self.c, 'y', document={'b': 'x' * 1022}))
+        for number in range(61):
+            self.expect(None, create(f'i{number}', ['c']))
+        self.expect('too_large', create('one_more', ['c']))
+
+    def test_collections(self):
+        names = [f'{self.c}{number}' for number in
+                 range(1024 - len(self.lines('collection', 'list')))]
+        put = [operation('put', name, 'x', document={}) for name in names]
+        self.assert_refused(self.ask(*put, operation('put', 'one more', 'x', document={})),
+                            'too_large', 'there are 1024 already', number=len(put))
+        self.done(*put)
+        self.assert_refused(self.ask(operation('create_collection', 'one more')), 'too_large',
+                            'there are 1024 already', number=0)
+        self.done(*put)
+        for name in names:
+            self.done(operation('drop_collection', name))
+
+    def test_pages(self):
+        self.put_many(1001, lambda n: {'n': n})
+        self.assertEqual(len(self.find()['documents']), 100)
+        self.assertEqual(len(self.find(limit=1000)['documents']), 1000)
+        self.assert_refused(self.asker.ask(do='find', collection=self.c, limit=1001), 'too_large')
+        self.assert_refused(self.ask(operation('find', self.c)), 'too_large', 'give a limit')
+        self.done(operation('delete', self.c, 0))
+        self.assertEqual(len(self.done(operation('find', self.c))[0]['documents']), 1000)
+
+    def test_deadlines(self):
+        self.skein('put', self.c, 'x', '{}')
+        for timeout in ('1', '600000'):
+            result = harness.call('--at', self.cluster.at, '--timeout', timeout, 'get', self.c, 'x')
+            self.assertIn(result.returncode, (0, 4) if timeout == '1' else (0,))
+        for timeout in ('0', '600001', '-1', 'x'):
+            self.assert_exit('bad_request', '--timeout', timeout, 'get', self.c, 'x')
+        for timeout in (0, 600001, -1, 1.5):
+            reply = self.asker.ask(do='get', collection=self.c, id='x', timeout_ms=timeout)
+            self.assert_refused(reply, 'bad_request')
+
+    def test_sessions(self):
+        for size, code in ((64, None), (65, 'bad_request'), (0, 'bad_request')):
+            reply = self.ask(operation('put', self.c, 'x', document={}), session='s' * size,
+                             sequence=time.monotonic_ns() % 256 + 1)
+            if code is None:
+                self.assertNotIn('error', reply)
+            else:
+                self.assert_refused(reply, code)
 
     def test_malformed_documents(self):
         self.assert_exit('bad_request', 'put', self.c, 'x', '{"a": 1, "a": 2}')

@@ -1,3 +1,6 @@
+/*
+ * Words and sentences at the borders of their room, with characters of one to four bytes there.
+ */
 #include "wire/document/sentence.h"
 
 #include "base/utf8.h"
