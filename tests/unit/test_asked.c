@@ -107,37 +107,64 @@ Test(asked, refuses_a_cursor_that_is_none)
                  STATUS_bad_request);
 }
 
-Test(asked, refuses_more_operations_than_fit_a_read)
+// Checks a read of so many operations; a failure has to say the words.
+static void expect_count(const struct operation *operation, uint32_t count, enum status status,
+                         const char *words)
 {
     AUTO(buffer_release) struct buffer operations = {0};
     AUTO(buffer_release) struct buffer canonical = {0};
+    struct asked asked;
+    struct operation_fault fault = {0};
+    pack_array(&operations, count);
+    for (uint32_t i = 0; i < count; i++) {
+        operation_pack(operation, &operations);
+    }
+    cr_assert_eq(asked_check(buffer_bytes(&operations), &canonical, &asked, &fault), status);
+    cr_assert_not_null(strstr(fault.sentence, words), "\"%s\"", fault.sentence);
+}
+
+Test(asked, refuses_more_operations_than_fit_a_read)
+{
     struct operation get = {.kind = OPERATION_get,
                             .collection = bytes_from_text("c"),
                             .has_id = true,
                             .id = {.integer = 1}};
-    struct asked asked;
-    struct operation_fault fault;
-    pack_array(&operations, READ_OPERATIONS_MAX + 1);
-    for (int i = 0; i <= READ_OPERATIONS_MAX; i++) {
-        operation_pack(&get, &operations);
-    }
-    cr_assert_eq(asked_check(buffer_bytes(&operations), &canonical, &asked, &fault),
-                 STATUS_too_large);
+    expect_count(&get, READ_OPERATIONS_MAX, STATUS_ok, "");
+    expect_count(&get, READ_OPERATIONS_MAX + 1, STATUS_too_large,
+                 "the read has 1001 operations, 1000 are allowed");
 }
 
 Test(asked, refuses_more_scans_than_fit_a_read)
 {
-    AUTO(buffer_release) struct buffer operations = {0};
-    AUTO(buffer_release) struct buffer canonical = {0};
     struct operation count = {.kind = OPERATION_count, .collection = bytes_from_text("c")};
-    struct asked asked;
-    struct operation_fault fault;
-    pack_array(&operations, READ_SCANS_MAX + 1);
-    for (int i = 0; i <= READ_SCANS_MAX; i++) {
-        operation_pack(&count, &operations);
-    }
-    cr_assert_eq(asked_check(buffer_bytes(&operations), &canonical, &asked, &fault),
-                 STATUS_too_large);
+    expect_count(&count, READ_SCANS_MAX, STATUS_ok, "");
+    expect_count(&count, READ_SCANS_MAX + 1, STATUS_too_large,
+                 "the read has 17 operations besides gets, 16 are allowed");
+}
+
+// A count with a condition of so many bytes.
+static void expect_size(size_t size, enum status status)
+{
+    enum { HEAD_SIZE = 8 };
+    AUTO(buffer_release) struct buffer where = {0};
+    AUTO(buffer_release) struct buffer text = {0};
+    memset(buffer_extend(&text, size - HEAD_SIZE), 'x', size - HEAD_SIZE);
+    pack_map(&where, 1);
+    pack_text_literal(&where, "a");
+    pack_text(&where, buffer_bytes(&text));
+    struct operation count = {
+        .kind = OPERATION_count, .collection = bytes_from_text("c"), .where = buffer_bytes(&where)};
+    AUTO(buffer_release) struct buffer packed = {0};
+    operation_pack(&count, &packed);
+    expect_count(&count, 1, status, status == STATUS_ok ? "" : "larger than 1048576 bytes");
+    cr_assert_eq(1 + packed.size <= READ_SIZE_MAX, status == STATUS_ok);
+}
+
+Test(asked, refuses_a_read_that_is_too_large)
+{
+    enum { AROUND_SIZE = 30 }; // the list, its operation and the other fields
+    expect_size(READ_SIZE_MAX - AROUND_SIZE, STATUS_ok);
+    expect_size(READ_SIZE_MAX - AROUND_SIZE + 1, STATUS_too_large);
 }
 
 Test(asked, tells_a_page_that_lacks_a_cursor)
