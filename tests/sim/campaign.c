@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -174,6 +175,7 @@ static void start_worker(const struct campaign_options *options, struct slot *sl
     if (pid != 0) {
         slot->pid = pid;
     } else {
+        ASSERT(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); // a campaign that is stopped stops
         setvbuf(stdout, NULL, _IOLBF, 0);
         work(options, slot);
         exit(EXIT_SUCCESS);

@@ -43,7 +43,8 @@ static void watch_storage(struct simulation *simulation, struct storage_shell *s
         }
     }
     checks_step(&simulation->checks, storage->node, &storage->view);
-    storage->is_damaged = storage->is_damaged && (storage->view.loading || storage->view.damaged);
+    bool is_unsound = storage->view.loading || storage->view.damaged || storage->is_marked_damaged;
+    storage->is_damaged = storage->is_damaged && is_unsound;
     model_update(&simulation->model);
 }
 

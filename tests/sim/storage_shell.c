@@ -102,16 +102,26 @@ static void run_answer(void *context, uint64_t argument)
     free_job(job);
 }
 
-// Counts what a request that was carried out was for.
-static void cover(struct storage_shell *storage, const struct disk_done *done)
+// The vote file was found or written.
+static void note_vote(struct storage_shell *storage, struct bytes vote_record)
+{
+    struct message message;
+    if (message_decode(&vote_record, &message) == STATUS_ok) {
+        storage->is_marked_damaged = message.vote_record.damaged;
+    }
+}
+
+// A request was carried out.
+static void note_done(struct storage_shell *storage, const struct disk_request *request)
 {
     struct coverage *coverage = &storage->shell.world->coverage;
-    bool is_read = done->kind == DISK_READ && done->status == STATUS_ok;
-    if (is_read && storage->view.loading) {
+    if (request->kind == DISK_VOTE || request->kind == DISK_INSTALL) {
+        note_vote(storage, request->bytes);
+    } else if (request->kind == DISK_READ && storage->view.loading) {
         coverage_take(coverage, BRANCH_read_back);
-    } else if (is_read && storage->view.leads) {
+    } else if (request->kind == DISK_READ && storage->view.leads) {
         coverage_take(coverage, BRANCH_catch_up);
-    } else if (done->kind == DISK_DROP && done->status == STATUS_ok) {
+    } else if (request->kind == DISK_DROP) {
         coverage_take(coverage, BRANCH_dropped_segments);
     }
 }
@@ -132,8 +142,8 @@ static void carry_out(struct storage_shell *storage)
         job->done = results[i];
         if (results[i].status == STATUS_ok) {
             checks_done(storage->checks, storage->node, &requests[i]);
+            note_done(storage, &requests[i]);
         }
-        cover(storage, &results[i]);
         if (results[i].kind == DISK_READ) {
             storage->has_disk_failed |= results[i].status == STATUS_internal;
             buffer_clear(&job->bytes);
@@ -352,6 +362,7 @@ static uint32_t make_node(struct storage_shell *storage)
         coverage_take(&shell->world->coverage, BRANCH_torn_tail);
     }
     checks_boot(storage->checks, storage->node, read_directory_id(vote), &boot);
+    note_vote(storage, vote);
     struct node *node;
     enum status status = node_new(&shell->process, &boot, &node);
     if (status != STATUS_ok) {

@@ -52,6 +52,7 @@ struct storage_shell {
     struct node_view view;     // after the last step; zero while down
     bool has_disk_failed;      // in this life, which ended by it
     bool is_wiped;             // its disk was replaced: no voter any more
+    bool is_marked_damaged;    // its vote file says that it is
     bool is_damaged;           // a sector went bad and the node wasn't seen sound since
 };
 
