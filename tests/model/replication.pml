@@ -52,7 +52,7 @@
  *   one promise at a time is queued, and entries are removed only when nothing is: else the message
  *     comes later, as it may anyhow
  *   birth, changes of voters, state transfer (31, 32, 37), chains and marks (18, 19), what is in
- *     entries (17, 22, 23): other rules, held by the simulator
+ *     entries (17, 22, 23), how far an epoch may jump (9): other rules, held by the simulator
  * Two reductions: voters are first used in their order, and so are the incarnations of an epoch;
  * they are exchangeable. What can't have an effect any more is forgotten.
  */

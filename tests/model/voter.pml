@@ -321,6 +321,27 @@ inline remove_from(position)
     drop_after(position - 1)
 }
 
+// Where logs have entries of one epoch at one position they are the same, also before it.
+inline check_logs()
+{
+    i_ = 0;
+    do
+    :: i_ == VOTERS -> break
+    :: else ->
+        n_ = 0;
+        q_ = 1;
+        do
+        :: q_ > SELF.size || q_ > voter[i_].size -> break
+        :: else ->
+            n_ = (SELF.log[q_] != voter[i_].log[q_] -> 1 : n_);
+            MUST("broken: prefix\n",
+                 n_ == 0 || EPOCH(SELF.log[q_]) != EPOCH(voter[i_].log[q_]));
+            q_++
+        od;
+        i_++
+    od
+}
+
 // Entry `position` of term t, which is after one that matches (rule 11).
 inline take(t, position)
 {
@@ -335,7 +356,7 @@ inline take(t, position)
     :: else
     fi;
     if
-    :: position > SELF.size -> write_entry(term[t].log[position])
+    :: position > SELF.size -> write_entry(term[t].log[position]); check_logs()
     :: else
     fi;
     SELF.verified = (position > SELF.verified -> position : SELF.verified);
