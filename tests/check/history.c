@@ -150,8 +150,8 @@ static enum status check_operations(struct bytes operations, uint32_t *ret_count
 static const char *find_mistake(const struct fields *fields)
 {
     const struct record *record = &fields->record;
-    uint32_t operation_count;
-    uint32_t result_count;
+    uint32_t operation_count = 0;
+    uint32_t result_count = 0;
     struct cursor results = cursor_of(fields->results);
     if (!fields->has_process || !fields->has_kind || !fields->has_invoke || !fields->has_outcome) {
         return "needs process, kind, invoke and outcome";

@@ -9,6 +9,7 @@
  *
  *   slow     each sync, or write, takes so much longer
  *   full     files can't be made or grow, and there is no space; writing over is still possible
+ *   lying    a sync is not done, to show that it is noticed
  *   failing  a sync fails with EIO, and what it should have made durable may be gone at once
  *   order    ORDER_die: the process ends as by kill -9, and the kernel has all that was written.
  *            ORDER_lose: the power is cut. What wasn't synced may be lost (disk_shim_undo.c)
@@ -48,6 +49,7 @@ struct control {
     atomic_uint write_slow_us; // longer for each write
     atomic_uint failing_syncs; // so many of the next ones fail
     atomic_uint is_full;       // 1: no space is left
+    atomic_uint is_lying;      // 1: syncs say that they are done, and are not
     atomic_uint syncs;         // done so far
     atomic_uint failed;        // syncs so far
     atomic_uint refused;       // writes so far, for want of space
@@ -335,7 +337,7 @@ static int sync_file(struct undo_file *file)
     lock();
     if (fails) {
         undo_lose_file(&shim.undo, file, atomic_load(&shim.control->seed));
-    } else {
+    } else if (atomic_load(&shim.control->is_lying) == 0) {
         undo_note_sync(file, index);
     }
     unlock();

@@ -10,8 +10,8 @@ import time
 import harness
 
 SHIM = os.path.join(harness.BIN, 'skein-disk-shim.so')
-FIELDS = ('order', 'seed', 'sync_slow_us', 'write_slow_us', 'failing_syncs', 'is_full', 'syncs',
-          'failed', 'refused', 'lost')
+FIELDS = ('order', 'seed', 'sync_slow_us', 'write_slow_us', 'failing_syncs', 'is_full', 'is_lying',
+          'syncs', 'failed', 'refused', 'lost')
 DIE, LOSE = 1, 2
 
 

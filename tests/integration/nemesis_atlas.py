@@ -7,7 +7,7 @@
     a node that was refilled is seen to be a replica again.
   - Processes that were ended are started again; one that ends by itself is a finding, unless its
     disk gave it a reason. A node that says that its state is damaged gets it taken away, as an
-    operator would do, and is refilled.
+    operator would do, and is refilled. So does one that may not have read what was damaged yet.
 """
 
 import collections
@@ -23,8 +23,11 @@ RESTART_SECONDS = 0.5  # after an end that was to be expected
 STOP_SECONDS = 20  # a process has to end after SIGTERM
 WELL_SECONDS = 1.5  # a node must be well for so long to count as that after damage
 REFILL_SECONDS = 60
+HEAL_SECONDS = 90
 REASON_SECONDS = 15  # after its disk was bad a node may still end because of it
-FAULTS_MAX = 4
+FAULTS_MAX = 4  # at the same time
+PAUSE_SECONDS = 0.7  # between two beginnings, on average
+TRIES = 5  # to find one that may be
 # Of a table file that could not be written to a full disk (storage/rocksdb, 4).
 ROCKSDB_ASSERTION = 'AssertFalseAndGetStatusForPrevError'
 
@@ -44,7 +47,9 @@ class Nemesis:
         self.reasons = {}  # name: until when it may end by itself
         self.hurt_since = {}  # name of a damaged node: when it was
         self.well_since = {}  # name of such a node: since when it is well
+        self.hidden = set()  # damaged nodes that may not have noticed it
         self.lost_voters = set()  # for good
+        self.given_up = set()  # processes that ended for no good reason
         self.refilled = 0
         self.aborted = 0
         self.violations = []
@@ -66,14 +71,17 @@ class Nemesis:
         return name not in held and self.cluster.processes[name].poll() is None
 
     def disabled(self):
-        names = set().union(*(fault.disables for fault in self.active), self.starts, self.leaving,
-                            self.hurt_since, self.lost_voters)
-        return names & set(self.cluster.storage)
+        """Processes that are of no use now."""
+        return set().union(*(fault.disables for fault in self.active), self.starts, self.leaving,
+                           self.hurt_since, self.lost_voters)
 
     def may_disable(self, names):
+        """Whether a majority of voters is left then, and one of each other kind."""
+        useless = self.disabled() | names
         voters = set(self.cluster.storage)
-        few = (len(voters) - 1) // 2
-        return self.is_beyond or len(self.disabled() | (names & voters)) <= few
+        kinds = [[name for name in self.cluster.others if name[0] == kind] for kind in 'cwr']
+        return self.is_beyond or (len(useless & voters) <= (len(voters) - 1) // 2 and
+                                  not any(useless.issuperset(kind) for kind in kinds))
 
     def may_hurt(self, name):
         if name in self.hurt_since or not self.is_free(name):
@@ -81,7 +89,7 @@ class Nemesis:
         if name == self.cluster.follower:
             return True
         others = [other for other in self.cluster.storage if other not in (name, *self.lost_voters)]
-        return (not self.disabled() - self.lost_voters and
+        return (not self.disabled() & set(self.cluster.storage) - self.lost_voters and
                 all(self.cluster.is_well(other) for other in others))
 
     # What faults do.
@@ -96,9 +104,11 @@ class Nemesis:
     def expect_exit(self, name):
         self.reasons[name] = time.monotonic() + REASON_SECONDS * harness.SLOWNESS
 
-    def hurt(self, name):
+    def hurt(self, name, is_hidden=False):
         self.hurt_since[name] = time.monotonic()
         self.well_since.pop(name, None)
+        if is_hidden:
+            self.hidden.add(name)
 
     # Each moment.
 
@@ -110,11 +120,13 @@ class Nemesis:
         self.look_after_processes(now)
         self.look_after_damaged(now)
         if now >= self.next_at:
-            self.next_at = now + self.random.expovariate(1 / 0.7)
-            if len(self.active) < self.random.randint(1, FAULTS_MAX):
-                self.begin_fault()
+            self.next_at = now + self.random.expovariate(1 / PAUSE_SECONDS)
+            for _ in range(TRIES):
+                if len(self.active) < FAULTS_MAX and self.begin_fault():
+                    break
 
     def begin_fault(self):
+        """Whether there is another fault now."""
         kind = self.random.choices(self.kinds, [kind.weight for kind in self.kinds])[0]
         self.is_beyond = self.random.random() < BEYOND_SHARE and not self.hurt_since
         fault = kind(self)
@@ -123,12 +135,13 @@ class Nemesis:
         done = fault.begin()
         self.is_beyond = False
         if done is None:
-            return
+            return False
         self.begun[kind.__name__] += 1
         self.log_line(f'{kind.__name__} for {fault.left():.1f} s: {done}')
         self.active.append(fault)
         if fault.links:
             self.set_links()
+        return True
 
     def end_faults(self, faults):
         for fault in faults:
@@ -165,7 +178,8 @@ class Nemesis:
                 self.cluster.start(name)
                 del self.starts[name]
         for name, process in self.cluster.processes.items():
-            if name not in self.starts and name not in self.leaving and process.poll() is not None:
+            if not (name in self.starts or name in self.leaving or name in self.given_up or
+                    process.poll() is None):
                 self.on_exit(name, process.returncode, now)
 
     def note_end_of_leaving(self, name):
@@ -178,9 +192,8 @@ class Nemesis:
         """A process ended by itself."""
         has_reason = now < self.reasons.get(name, 0)
         if code == EXIT_DAMAGED and name in self.hurt_since:
-            self.log_line(f'{name} says that it is damaged; journal and state are taken away')
-            self.refilled += 1
-            self.cluster.remove(name, 'journal', 'state')
+            self.log_line(f'{name} says that it is damaged')
+            self.refill(name)
         elif code == EXIT_OTHER and has_reason:
             self.log_line(f'{name} ended because of its disk')
         elif has_reason and ROCKSDB_ASSERTION in self.cluster.last_words(name):
@@ -188,29 +201,52 @@ class Nemesis:
             self.aborted += 1
         else:
             self.violate(f'{name} ended by itself with {code}:\n{self.cluster.last_words(name)}')
+            self.given_up.add(name)
+            return
         self.start_later(name, RESTART_SECONDS)
+
+    def refill(self, name):
+        """What an operator does with a node that doesn't run."""
+        self.log_line(f'journal and state of {name} are taken away')
+        self.refilled += 1
+        self.hidden.discard(name)
+        self.cluster.remove(name, 'journal', 'state')
+
+    def end_damage(self, name):
+        """A damaged node has been well for a while."""
+        if name not in self.hidden:
+            del self.hurt_since[name]
+            self.log_line(f'{name} is well again')
+        elif self.is_free(name):
+            self.cluster.die(name)
+            self.refill(name)
+            self.hurt(name)
+            self.start_later(name, 0)
 
     def look_after_damaged(self, now):
         for name, since in list(self.hurt_since.items()):
             if name in self.starts or not self.cluster.is_well(name):
                 self.well_since.pop(name, None)
             elif now - self.well_since.setdefault(name, now) > WELL_SECONDS:
-                del self.hurt_since[name]
-                self.log_line(f'{name} is well again')
+                self.end_damage(name)
             if now - since > REFILL_SECONDS * harness.SLOWNESS and name in self.hurt_since:
                 self.violate(f'{name} was damaged and did not become well:\n'
                              f'{self.cluster.last_words(name)}')
                 del self.hurt_since[name]
 
     def heal(self):
-        """Ends all faults, and starts what doesn't run."""
+        """Ends all faults, and waits until all is well."""
         self.end_faults(list(self.active))
         for disk in self.cluster.disks.values():
             disk.heal()
-        until = time.monotonic() + STOP_SECONDS * harness.SLOWNESS
-        while (self.starts or self.leaving) and time.monotonic() < until:
-            self.starts = {name: 0 for name in self.starts}
-            self.look_after_processes(time.monotonic())
+        until = time.monotonic() + HEAL_SECONDS * harness.SLOWNESS
+        while not (self.cluster.is_whole() and not self.hurt_since and not self.starts):
+            if time.monotonic() > until:
+                self.violate(f'not all became well: {self.cluster.states()}')
+                return
+            now = time.monotonic()
+            self.look_after_processes(now)
+            self.look_after_damaged(now)
             time.sleep(0.05)
 
 

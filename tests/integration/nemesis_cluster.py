@@ -24,6 +24,7 @@ SETTINGS = '''memory
 '''
 HEALTHY = ('primary', 'replica')
 LOOK_PAUSE = 0.3
+START_SECONDS = 60
 EXIT_OTHER, EXIT_DAMAGED = 1, 3
 
 
@@ -63,7 +64,7 @@ class NemesisCluster(Daemons):
     def start_all(self):
         self.watcher.start()
         self.start(*self.others, *self.nodes)
-        self.wait_for_health(60)
+        harness.wait_for(self.is_whole, 'all processes to be well', START_SECONDS)
 
     def call_from_eye(self, *words, timeout=10):
         """The completed call of the tool, where no fault is; None if that takes too long."""
@@ -105,12 +106,10 @@ class NemesisCluster(Daemons):
                    if process['name'] == name)
         return lag is not None and lag < 1000
 
-    def wait_for_health(self, seconds):
-        def is_whole():
-            states = self.states()
-            return (all(self.is_well(name) for name in self.nodes) and
-                    all(states.get(name) == 'ready' for name in self.others))
-        harness.wait_for(is_whole, 'all processes to be well', seconds)
+    def is_whole(self):
+        states = self.states()
+        return (all(self.is_well(name) for name in self.nodes) and
+                all(states.get(name) == 'ready' for name in self.others))
 
     def die(self, name):
         """As by kill -9."""

@@ -24,7 +24,7 @@ class Fault:
         self.cluster = nemesis.cluster
         self.random = nemesis.random
         self.until = time.monotonic() + self.random.uniform(*self.seconds)
-        self.disables = set()  # voters that are of no use while this lasts
+        self.disables = set()  # processes that are of no use while this lasts
         self.links = {}  # (sender, receiver): how their link is
         self.targets = set()  # processes that no other fault may stop meanwhile
 
@@ -48,7 +48,7 @@ class Fault:
         name = self.random.choice(free)
         if not self.nemesis.may_disable({name}):
             return None
-        self.disables = {name} & set(self.cluster.storage)
+        self.disables = {name}
         return name
 
     def left(self):
@@ -91,7 +91,7 @@ class KillAll(Fault):
                  if self.nemesis.is_free(name)]
         if not self.nemesis.may_disable(set(names)):
             return None
-        self.disables = set(names) & set(self.cluster.storage)
+        self.disables = set(names)
         for name in names:
             self.cluster.die(name)
             self.nemesis.start_later(name, self.left())
@@ -125,7 +125,7 @@ class PowerCutOfAll(Fault):
         names = [name for name in self.cluster.nodes if self.nemesis.is_free(name)]
         if not self.nemesis.may_disable(set(names)):
             return None
-        self.disables = set(names) & set(self.cluster.storage)
+        self.disables = set(names)
         self.cluster.cut_power(self.random.getrandbits(32), *names)
         for name in names:
             self.nemesis.start_later(name, self.left())
@@ -198,7 +198,7 @@ class RollingRestart(Fault):
             if self.nemesis.may_disable({name}):
                 self.left_to_do.pop(0)
                 self.name = name
-                self.disables = {name} & set(self.cluster.storage)
+                self.disables = {name}
                 self.nemesis.stop_and_start(name)
 
     def is_back(self):
@@ -278,7 +278,7 @@ class Halves(LinkFault):
         large, small = self.sides()
         if not self.nemesis.may_disable(set(small)):
             return None
-        self.disables = set(small) & set(self.cluster.storage)
+        self.disables = set(small)
         self.cut(large, small)
         self.cut(small, large)
         return f'{" ".join(large)} | {" ".join(small)}'
@@ -294,7 +294,7 @@ class Bridge(Halves):
         bridge = self.random.choice([name for name in large if name in self.cluster.storage])
         if not self.nemesis.may_disable(set(small)):
             return None
-        self.disables = set(small) & set(self.cluster.storage)
+        self.disables = set(small)
         others = [name for name in large if name != bridge]
         self.cut(others, small)
         self.cut(small, others)
@@ -404,6 +404,7 @@ class Damage(Fault):
     """Something of a node that was killed is changed or gone; it is good again when refilled."""
 
     seconds = (0.1, 2)
+    is_hidden = False  # the node need not notice at once
 
     def names(self):
         return self.cluster.nodes
@@ -415,7 +416,7 @@ class Damage(Fault):
         self.name = name
         self.cluster.disks[name].end(self.cluster.processes[name], DIE)
         done = self.spoil()
-        self.nemesis.hurt(name)
+        self.nemesis.hurt(name, self.is_hidden)
         self.nemesis.start_later(name, self.left())
         return f'{name} {done}'
 
@@ -462,6 +463,7 @@ class FlipInJournal(Damage):
 class FlipInTable(Damage):
 
     weight = 0.7
+    is_hidden = True
 
     def spoil(self):
         return self.flip_anywhere('state', '*', '*.sst')

@@ -115,6 +115,17 @@ os.rename('g', 'f')
             disk.lose(seed)
         self.assertEqual(self.content(disk), '6000b')
 
+    def test_a_lying_disk_makes_nothing_durable(self):
+        found = set()
+        for seed in SEEDS:
+            disk = self.disk()
+            self.end(disk, SYNCED, DIE, seed)
+            disk.is_lying = 1
+            self.end(disk, "file = os.open('f', os.O_RDWR)\nos.pwrite(file, b'b' * 6000, 0)\n"
+                           'os.fsync(file)\n', LOSE, seed)
+            found.add(self.content(disk))
+        self.assertLess({'6000a', '6000b'}, found)
+
     def expect_error(self, disk, script, error):
         process = self.start(disk, f'try:\n    {script}\nexcept OSError as error:\n'
                                    '    print(error.errno)\n')
