@@ -11,7 +11,7 @@
  *     --trace              tells every step on standard output
  *     --set NAME=VALUE     changes an option that was drawn (tests/sim/changes.h)
  *     --only 3,7-9         only these faults happen; "none"
- *     --shrink             makes the first violation found a short run, and traces that
+ *     --shrink             makes the first violation found a short run, and traces that; no script
  *     --coverage           tells which ways to recover were taken
  *     --cover-all          fails if one of them was not
  *     --must-fail          succeeds if a violation is found that isn't there without --bug
@@ -129,8 +129,9 @@ static bool read_request(int count, char **arguments, struct request *request)
     }
     campaign->jobs = (unsigned)(jobs < campaign->count ? jobs : campaign->count);
     campaign->bug = (unsigned)bug;
+    bool is_script = campaign->scenario != NULL;
     return is_good && optind == count && campaign->count >= 1 && jobs >= 1 && jobs <= JOBS_LIMIT &&
-           bug <= UINT16_MAX;
+           bug <= UINT16_MAX && !(is_script && request->shrinks);
 }
 
 // Runs the seeds in the file; false if it can't be read.
