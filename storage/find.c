@@ -36,7 +36,11 @@
 
 #include <stdlib.h>
 
-enum { ID_SIZE_SIZE = 2, EMPTY_MAP_SIZE = 1 };
+enum {
+    ID_SIZE_SIZE = 2,
+    EMPTY_MAP_SIZE = 1,
+    PATIENCE_ROWS = 16, // looked at between two looks at the patience
+};
 
 struct find {
     struct find_request request;
@@ -62,6 +66,9 @@ struct find {
 
 static enum status fail_state(char ret_sentence[ERROR_MESSAGE_SIZE_MAX], enum status status)
 {
+    if (status == STATUS_deadline) {
+        return sentence_fail(ret_sentence, status, "takes longer than it was given");
+    }
     return sentence_fail(ret_sentence, status,
                          "met a state that can't be read: %s on the storage node",
                          status_name(status));
@@ -207,11 +214,21 @@ static bool examine(struct find *find, struct bytes document)
     return true;
 }
 
+// Whether it is time to look at the patience, which is over.
+static bool gives_up(const struct find *find)
+{
+    return find->examined % PATIENCE_ROWS == 0 && patience_is_over(find->request.patience);
+}
+
 // Goes on to the next hit; all is borrowed until the next call. False at the end, when examined_max
 // or examined_size_max is reached, or on a failure.
 static bool scan_next(struct find *find, struct hit *ret_hit)
 {
     while (find->scan != NULL && !find->is_cut) {
+        if (gives_up(find)) {
+            find->status = STATUS_deadline;
+            return false;
+        }
         struct bytes value;
         if (!view_scan_next(find->scan, &ret_hit->key, &value)) {
             end_scan(find);

@@ -32,6 +32,17 @@ struct find_statistics {
     bool is_sorted;                   // rows were sorted, for want of an index in that order
 };
 
+// When to give up what takes long, asked now and then.
+struct patience {
+    bool (*is_over)(void *context);
+    void *context;
+};
+
+static inline bool patience_is_over(const struct patience *patience)
+{
+    return patience != NULL && patience->is_over(patience->context);
+}
+
 // What is wanted; all is borrowed as long as the find lives.
 struct find_request {
     const struct view *view;
@@ -42,6 +53,7 @@ struct find_request {
     uint64_t examined_max;             // rows looked at, at most; beyond, find_next() ends early
     uint64_t examined_size_max;        // the same of examined_size() of them all
     struct bytes after;                // position that an earlier find ended at; empty: none
+    const struct patience *patience;   // NULL: any
 };
 
 // What looking at a document costs: its size, as often as a condition looks up one of its fields (0
@@ -59,13 +71,14 @@ static inline uint64_t examined_size(struct bytes document, uint32_t field_count
 // Begins. Fails with absent (no index of that name, or not serving yet), bad_request (order is no
 // path, a position that isn't of this find), too_large (rows have to be sorted, and they are more
 // than examined_max, or larger than examined_size_max; or choosing an index by the condition alone
-// costs more) or as states do; `ret_sentence` ends a sentence about the operation: "names the index
+// costs more), deadline (rows have to be sorted, and patience is over) or as states do;
+// `ret_sentence` ends a sentence about the operation: "names the index
 // \"x\", which doesn't exist".
 MUST_CHECK enum status find_new(const struct find_request *request, struct find **ret_find,
                                 char ret_sentence[ERROR_MESSAGE_SIZE_MAX]);
 
 // The next row; false when there are no more, when rows_max, examined_max or examined_size_max is
-// reached, or on an error, which find_destroy tells.
+// reached, when patience is over, or on an error; find_destroy tells the last two.
 MUST_CHECK bool find_next(struct find *find, struct find_row *ret_row);
 
 // Takes back the row that find_next() gave last, because there is no room for it: the find ends

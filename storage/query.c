@@ -26,6 +26,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+enum { PATIENCE_CELLS = 256 }; // hashed between two looks at the patience
+
 static void query_release(struct query *query)
 {
     state_snapshot_destroy(query->view.state, &query->own);
@@ -51,6 +53,9 @@ enum status query_fail(struct query *query, enum status status, const char *form
 
 enum status query_fail_state(struct query *query, enum status status)
 {
+    if (status == STATUS_deadline) {
+        return query_fail(query, status, "the read takes longer than it was given");
+    }
     return query_fail(query, status, "the state on this storage node can't be read: %s",
                       status_name(status));
 }
@@ -164,10 +169,15 @@ static enum status hash_cells(struct query *query, uint64_t *ret_digest)
     TRY(state_cursor_new(state, query->view.snapshot, all, all, &cursor));
     struct bytes key;
     struct bytes value;
-    while (state_cursor_next(cursor, state, &key, &value)) {
+    bool is_over = false;
+    for (uint64_t count = 0; !is_over && state_cursor_next(cursor, state, &key, &value); count++) {
         hash_cell(&hash, key, value);
+        is_over = count % PATIENCE_CELLS == 0 && patience_is_over(query->patience);
     }
     TRY(state_cursor_destroy(state, &cursor));
+    if (is_over) {
+        return STATUS_deadline;
+    }
     *ret_digest = XXH3_64bits_digest(&hash);
     return STATUS_ok;
 }
@@ -190,13 +200,46 @@ static void on_digest(struct query *query, const struct message_digest *digest, 
     message_encode(&reply, out);
 }
 
+static void run(struct query *query, const struct message *message, struct buffer *out)
+{
+    switch (message->kind) {
+    case MESSAGE_read: on_read(query, &message->read, out); break;
+    case MESSAGE_digest: on_digest(query, &message->digest, out); break;
+    default: UNREACHABLE();
+    }
+}
+
 void query_run(struct state *state, struct marks *marks, const struct message *message,
                struct buffer *out)
 {
-    AUTO(query_release) struct query query = {.view = {.state = state}, .marks = marks};
-    switch (message->kind) {
-    case MESSAGE_read: on_read(&query, &message->read, out); break;
-    case MESSAGE_digest: on_digest(&query, &message->digest, out); break;
-    default: UNREACHABLE();
+    query_run_patiently(state, marks, message, NULL, out);
+}
+
+void query_run_patiently(struct state *state, struct marks *marks, const struct message *message,
+                         const struct patience *patience, struct buffer *out)
+{
+    AUTO(query_release)
+    struct query query = {.view = {.state = state}, .marks = marks, .patience = patience};
+    run(&query, message, out);
+}
+
+// A list that can't be read fails quickly.
+bool query_may_take_long(const struct message *message)
+{
+    struct operations operations;
+    struct operation operation;
+    struct operation_fault fault;
+    if (message->kind != MESSAGE_read) {
+        return true;
     }
+    if (operations_open(message->read.operations, &operations, &fault) != STATUS_ok) {
+        return false;
+    }
+    while (operations_have_next(&operations) &&
+           operations_next(&operations, &operation, &fault) == STATUS_ok) {
+        if (operation.kind != OPERATION_get) {
+            return true;
+        }
+    }
+    return false;
 }

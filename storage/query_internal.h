@@ -12,20 +12,21 @@
 
 // One query under way.
 struct query {
-    struct marks *marks;          // borrowed
-    struct view view;             // read through: a mark's snapshot, or `own`
-    struct state_snapshot *own;   // owned; NULL when a mark is read
-    bool is_marked;               // the view is the one of the mark of version `marked`
-    uint64_t marked;              // see there
-    bool is_past;                 // of a version or time that isn't marked: history has to say
-    struct past past;             // is_past
-    struct applied applied;       // where the view stands
-    struct operation_fault fault; // why it failed
-    struct buffer results;        // of a read
-    struct buffer key;            // of the cell at hand
-    struct buffer value;          // of the cell at hand
-    struct buffer name;           // of the collection looked up last; empty: none yet
-    bool is_there;                // there is such a collection
+    struct marks *marks;             // borrowed
+    const struct patience *patience; // borrowed; NULL: any
+    struct view view;                // read through: a mark's snapshot, or `own`
+    struct state_snapshot *own;      // owned; NULL when a mark is read
+    bool is_marked;                  // the view is the one of the mark of version `marked`
+    uint64_t marked;                 // see there
+    bool is_past;                    // of a version or time that isn't marked: history has to say
+    struct past past;                // is_past
+    struct applied applied;          // where the view stands
+    struct operation_fault fault;    // why it failed
+    struct buffer results;           // of a read
+    struct buffer key;               // of the cell at hand
+    struct buffer value;             // of the cell at hand
+    struct buffer name;              // of the collection looked up last; empty: none yet
+    bool is_there;                   // there is such a collection
     struct collection_record collection; // its record; all zero if there is none
 };
 

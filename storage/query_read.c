@@ -7,7 +7,7 @@
  *    or when it has looked at PAGE_EXAMINED_MAX. If there are more, the version of a mark goes into
  *    a cursor; any other is no version to go on at, so the reader is told to come again with one.
  * 3. Finds of one collection decode its record once. One that doesn't exist is like an empty one.
- * 4. A count has no pages: it looks at as many documents as it must.
+ * 4. A count has no pages: it looks at as many documents as it must, as long as there is time.
  * 5. Every failure of an operation names it, with its number from 0.
  */
 #include "base/assert.h"
@@ -246,6 +246,7 @@ static enum status run_find(struct query *query, const struct step *step)
         .rows_max = step->operation.limit > 0 ? step->operation.limit : PAGE_ROWS_DEFAULT,
         .examined_max = PAGE_EXAMINED_MAX,
         .examined_size_max = PAGE_EXAMINED_SIZE_MAX,
+        .patience = query->patience,
     };
     struct find *find;
     TRY(check_where(query, step));
@@ -280,6 +281,7 @@ static enum status count_found(struct query *query, const struct step *step, uin
         .rows_max = UINT64_MAX,
         .examined_max = UINT64_MAX,
         .examined_size_max = UINT64_MAX,
+        .patience = query->patience,
     };
     struct find *find;
     struct find_row row;

@@ -61,6 +61,7 @@ bool reads_add(struct reads *reads, const struct event *event, struct bytes oper
         .at_position = read->at_position,
         .at_time_us = read->at_time_us,
         .has_find = asked->has_find,
+        .has_scan = asked->has_scan,
         .attempt_us = asked->has_scan ? ATTEMPT_SCAN_US : ATTEMPT_US,
     };
     if (asked->has_cursor) {
@@ -107,7 +108,8 @@ void reads_send(struct reads *reads, uint32_t slot, uint64_t replica, uint64_t n
 {
     struct read_request *request = reads_at(reads, slot);
     uint64_t left_us = request->deadline_us > now_us ? request->deadline_us - now_us : 0;
-    uint64_t attempt_us = request->attempt_us < left_us ? request->attempt_us : left_us;
+    bool is_quick = !request->has_scan && request->attempt_us < left_us;
+    uint64_t given_us = is_quick ? request->attempt_us : left_us;
     struct message message = {
         .kind = MESSAGE_read,
         .read = {.request = pending_id(&reads->pending, slot),
@@ -116,7 +118,7 @@ void reads_send(struct reads *reads, uint32_t slot, uint64_t replica, uint64_t n
                  .at_version = request->at_version,
                  .at_position = request->at_position,
                  .at_time_us = request->at_time_us,
-                 .timeout_ms = (uint32_t)((attempt_us + 999) / 1000),
+                 .timeout_ms = (uint32_t)((given_us + 999) / 1000),
                  .operations = buffer_bytes(&request->operations)},
     };
     outbox_send(out, replica, &message);

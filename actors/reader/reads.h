@@ -29,6 +29,7 @@ struct read_request {
     uint64_t at_time_us;      // snapshot: instead of at_version, this time; 0 for none
     bool is_mark;             // nothing is read: the client wants a marked version
     bool has_find;            // an answer may say that there is more
+    bool has_scan;            // not only gets: a replica may need all the time there is
     bool is_marked;           // at_version was marked for it: its first answer said so
     uint64_t slack;           // versions by which it may be behind its read point
     uint64_t lag_us_max;      // any: age of its read point when it is answered; 0 for no bound
@@ -64,7 +65,8 @@ static inline struct read_request *reads_at(const struct reads *reads, uint32_t 
 // Looks at the read again at `at_us`, or at its deadline if that comes first.
 void reads_wake_at(struct reads *reads, uint32_t slot, uint64_t at_us);
 
-// Sends the read to a replica, which gets attempt_us for it; the read wakes a quarter later.
+// Sends the read to a replica, which gets attempt_us for it, or all the time that is left if it may
+// look at many rows: what it finds late counts as well. The read wakes a quarter behind attempt_us.
 void reads_send(struct reads *reads, uint32_t slot, uint64_t replica, uint64_t now_us,
                 struct outbox *out);
 

@@ -1,6 +1,6 @@
 /*
  * The query threads of a storage process: they answer reads and digests from the state while the
- * node goes on.
+ * node goes on. Gets and what may take long have threads of their own.
  */
 #ifndef SKEIN_ACTORS_RUNTIME_QUERY_THREADS_H
 #define SKEIN_ACTORS_RUNTIME_QUERY_THREADS_H
@@ -11,7 +11,8 @@
 
 struct query_threads;
 
-// Starts `count` threads. State and marks are borrowed and outlive them.
+// Starts `count` threads for gets, and as many for everything else. State and marks are borrowed
+// and outlive them.
 struct query_threads *query_threads_new(struct state *state, struct marks *marks, size_t count);
 
 // Ends them; what is asked and not answered yet is forgotten, but for what is being run.

@@ -10,6 +10,7 @@
 #include "wire/pack.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static struct engine p;
 static struct marks *marks;
@@ -328,6 +329,59 @@ Test(query, digest_knows_where_a_key_ends)
 Test(query, digest_of_a_version_without_a_mark_is_too_old)
 {
     cr_assert_eq(digest_of(5).status, STATUS_too_old);
+}
+
+// Patience that is over when it has been looked at so many times.
+static bool is_over(void *context)
+{
+    int *looks_left = context;
+    return --*looks_left < 0;
+}
+
+static struct message ask_patiently(const struct message *question, int looks)
+{
+    struct patience patience = {.is_over = is_over, .context = &looks};
+    struct message reply;
+    buffer_clear(&answer);
+    query_run_patiently(p.state, marks, question, &patience, &answer);
+    struct bytes rest = buffer_bytes(&answer);
+    cr_assert_eq(message_decode(&rest, &reply), STATUS_ok);
+    return reply;
+}
+
+static enum status scan_patiently(enum operation_kind kind, const char *order, int looks)
+{
+    AUTO(buffer_release) struct buffer blob = {0};
+    struct operation operation = operation_on(kind, "c", NULL);
+    operation.where = bytes_of("\x81\xa1n\x81\xa4$gte\x00", 10);
+    operation.order = bytes_from_text(order);
+    pack_array(&blob, 1);
+    operation_pack(&operation, &blob);
+    struct message question = {
+        .kind = MESSAGE_read,
+        .read = {.request = 1, .level = READ_session, .operations = buffer_bytes(&blob)}};
+    return (enum status)ask_patiently(&question, looks).read_reply.status;
+}
+
+Test(query, what_looks_at_much_ends_with_the_patience)
+{
+    enum { DOCUMENTS = 40, LOOKS = 3 };
+    for (uint64_t i = 0; i < DOCUMENTS; i++) {
+        char id[24];
+        snprintf(id, sizeof id, "d%llu", (unsigned long long)i);
+        write_n(i + 1, id, i);
+    }
+    cr_assert_eq(scan_patiently(OPERATION_count, "", LOOKS), STATUS_ok);
+    cr_assert_eq(scan_patiently(OPERATION_count, "", LOOKS - 1), STATUS_deadline);
+    cr_assert_eq(scan_patiently(OPERATION_find, "", LOOKS), STATUS_ok);
+    cr_assert_eq(scan_patiently(OPERATION_find, "", 0), STATUS_deadline);
+    cr_assert_eq(scan_patiently(OPERATION_find, "n", LOOKS), STATUS_ok);
+    cr_assert_eq(scan_patiently(OPERATION_find, "n", LOOKS - 1), STATUS_deadline);
+    cr_assert_eq(marks_add(marks, p.version, 0), STATUS_ok);
+    struct message digest = {.kind = MESSAGE_digest,
+                             .digest = {.request = 1, .version = p.version}};
+    cr_assert_eq(ask_patiently(&digest, 1).digest_reply.status, STATUS_ok);
+    cr_assert_eq(ask_patiently(&digest, 0).digest_reply.status, STATUS_deadline);
 }
 
 Test(query, digest_of_a_damaged_state_is_told)
