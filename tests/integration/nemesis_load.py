@@ -20,7 +20,8 @@ import time
 
 import harness
 import transactions
-from transactions import NOT_DONE, PATIENT_MS, PIPE_ENDED, Lane, ListLane, operation
+from transactions import (NOT_DONE, PATIENT_MS, PIPE_ENDED, UNDECIDED, Lane, ListLane,
+                          operation)
 from workload import Asker
 
 PROBE_MS = 1000
@@ -139,7 +140,7 @@ class CounterLane(Lane):
             self.load.complain(f'{self.session} {self.sequence} was done more than once: {done}')
         for reply in replies:
             code = reply.get('error', {}).get('code')
-            if code not in (None, 'unknown_outcome', PIPE_ENDED) + NOT_DONE:
+            if code not in (None, 'unknown_outcome') + UNDECIDED + NOT_DONE:
                 self.load.complain(f'{self.session} {self.sequence} failed: {reply["error"]}')
 
 

@@ -31,6 +31,8 @@ HASTY_MS = (20, 50, 100, 200)
 NOT_DONE = ('deadline', 'unavailable', 'busy', 'read_only', 'refused', 'conflict', 'exists',
             'absent')
 PIPE_ENDED = 'pipe_ended'
+# A sequence that is given up may be so because another copy of the same transaction failed.
+UNDECIDED = (PIPE_ENDED, 'expired')
 LISTS_OF_GROUP = 5
 APPENDS_OF_GROUP = 120
 ACCOUNT_NAMES = [f'a{i}' for i in range(6)]
@@ -73,7 +75,7 @@ class Lane:
                         version=reply['version'])
         elif code == 'unknown_outcome':
             self.record_unknown(asked, begin, reply['error'])
-        elif code == PIPE_ENDED:
+        elif code in UNDECIDED:
             self.record(asked, begin, None, 'unknown')
         elif code in NOT_DONE:
             self.record(asked, begin, end, 'fail')
@@ -317,7 +319,7 @@ class IndexLane(Lane):
             code = reply.get('error', {}).get('code')
             if code in (None, 'exists', 'absent'):
                 return
-            if code not in NOT_DONE + (PIPE_ENDED, 'unknown_outcome'):
+            if code not in NOT_DONE + UNDECIDED + ('unknown_outcome',):
                 self.load.complain(f'{change} failed: {reply["error"]}')
 
 
