@@ -75,7 +75,7 @@ static uint64_t pick_position(const struct history *self, struct bytes *input)
 static enum status do_append(struct history *self, struct bytes *input)
 {
     unsigned count = 1 + fuzz_take_u8(input) % 4;
-    return journal_fixture_append(&self->journal, count, (size_t)fuzz_take_u8(input) * 32);
+    return journal_fixture_append(&self->journal, count, (size_t)fuzz_take_u8(input) * 8);
 }
 
 static enum status do_truncate(struct history *self, struct bytes *input)
