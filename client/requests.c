@@ -16,6 +16,7 @@
 #include "client/requests.h"
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "client/requests_internal.h"
 
 #include <inttypes.h>
@@ -128,11 +129,18 @@ static void start(struct client *self, uint32_t slot, struct message *message, u
     set_timer(self, out);
 }
 
+// Whether a message can carry the name, and the primary takes it.
+static bool is_session_name(struct bytes name)
+{
+    return name.size >= 1 && name.size <= SESSION_NAME_SIZE_MAX && utf8_is_valid(name) &&
+           memchr(name.data, 0, name.size) == NULL;
+}
+
 enum status client_transact(struct client *self, const struct client_transaction *ask,
                             uint64_t now_us, struct outbox *out, uint64_t *ret_request)
 {
     bool is_named = ask->session.size > 0;
-    if (is_named && (ask->session.size > SESSION_NAME_SIZE_MAX || ask->sequence == 0)) {
+    if (is_named && (!is_session_name(ask->session) || ask->sequence == 0)) {
         return STATUS_bad_request;
     }
     if (ask->operations.size > TRANSACTION_SIZE_MAX) {
@@ -191,8 +199,7 @@ enum status client_read(struct client *self, const struct client_read *ask, uint
 enum status client_status(struct client *self, const struct client_status *ask, uint64_t now_us,
                           struct outbox *out, uint64_t *ret_request)
 {
-    bool is_good = ask->session.size > 0 && ask->session.size <= SESSION_NAME_SIZE_MAX;
-    if (!is_good || ask->sequence == 0) {
+    if (!is_session_name(ask->session) || ask->sequence == 0) {
         return STATUS_bad_request;
     }
     struct request request = {.kind = CLIENT_STATUS, .tag = ask->tag};

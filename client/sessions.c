@@ -11,6 +11,7 @@
 #include "client/sessions.h"
 
 #include "base/assert.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,9 +22,8 @@ enum { SUFFIX_SIZE_MAX = 20, LANES_AT_FIRST = 4 };
 void sessions_init(struct sessions *sessions, struct bytes base)
 {
     *sessions = (struct sessions){0};
-    size_t size_max = SESSION_NAME_SIZE_MAX - SUFFIX_SIZE_MAX;
-    size_t size = base.size < size_max ? base.size : size_max;
-    memcpy(sessions->base, base.data, size);
+    struct bytes kept = utf8_prefix(base, SESSION_NAME_SIZE_MAX - SUFFIX_SIZE_MAX);
+    memcpy(sessions->base, kept.data, kept.size);
 }
 
 void sessions_release(struct sessions *sessions)

@@ -6,6 +6,7 @@
 #include "client/skein.h"
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "client/skein_internal.h"
 
 #include <stdlib.h>
@@ -60,6 +61,9 @@ enum skein_status skein_connect(const struct skein_options *options, struct skei
     }
     if (options->session != NULL) {
         loop.client.session = bytes_from_text(options->session);
+    }
+    if (!utf8_is_valid(loop.name) || !utf8_is_valid(loop.client.session)) {
+        return SKEIN_bad_request;
     }
     struct client_loop *started;
     enum status status = client_loop_new(&loop, &started);

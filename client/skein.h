@@ -97,8 +97,8 @@ struct skein_options {
 };
 
 // Starts a client. Returns at once: connections are made in the background, and requests wait for
-// them until their deadline. Fails with bad_request for endpoints that are none and with
-// unavailable when the system refuses a thread or descriptors.
+// them until their deadline. Fails with bad_request for endpoints that are none and for names that
+// are not UTF-8, and with unavailable when the system refuses a thread or descriptors.
 SKEIN_API enum skein_status skein_connect(const struct skein_options *options,
                                           struct skein **ret_skein);
 

@@ -64,6 +64,28 @@ Test(requests, sends_a_named_session_as_it_is)
     client_stage_release(&stage);
 }
 
+Test(requests, takes_no_session_that_no_message_can_carry)
+{
+    static const char *const NAMES[] = {"\xff", "a\xc3", "\xed\xa0\x80",
+                                        "a name of more than 64 bytes, which is more than a session"
+                                        " may have"};
+    struct client_stage stage;
+    uint64_t request;
+    client_stage_init(&stage);
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        struct client_transaction ask = {.operations = bytes_from_text("x"),
+                                         .session = bytes_from_text(NAMES[i]),
+                                         .sequence = 1,
+                                         .timeout_ms = 1000};
+        struct client_status status = {.session = ask.session, .sequence = 1, .timeout_ms = 1000};
+        cr_assert_eq(client_transact(stage.client, &ask, 0, &stage.script.out, &request),
+                     STATUS_bad_request);
+        cr_assert_eq(client_status(stage.client, &status, 0, &stage.script.out, &request),
+                     STATUS_bad_request);
+    }
+    client_stage_release(&stage);
+}
+
 Test(requests, spreads_over_writers_and_readers)
 {
     struct client_stage stage;
