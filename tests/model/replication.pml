@@ -30,7 +30,8 @@
  *   crash        what is not durable is gone, and who followed or led: 5; or (BUG 6) all is gone
  *   fill         the disk is full: entries that are queued are gone, nothing else: 21
  *   damage       a crash that finds the end of the log gone, and knows; then repair: 20
- *   read         a read point: primary and voters are asked at the same time: 24, 25, 26
+ *   read         a read point: primary and voters are asked at the same time: 25, 26
+ *   transaction  one that writes nothing, executed and answered: 17, 24, 25
  *
  * What must hold
  *   one primary  for an epoch
@@ -39,7 +40,8 @@
  *   prefix       logs with an entry of one epoch at one position are the same up to there
  *   known        what a follower takes as verified is what the primary has, and what it takes as
  *                committed is; it removes nothing that was committed in an epoch it knows
- *   read         a read point is not below what was committed when the read came
+ *   read         a read point is not below what was committed when the read came; a transaction
+ *                has seen all of that, and nothing that is not committed
  *
  * What is left out, and why nothing is lost by it
  *   polls, consent, back-off, stepping down without a reason (33, 34, 35, 36): when an attempt
@@ -52,7 +54,7 @@
  *   one promise at a time is queued, and entries are removed only when nothing is: else the message
  *     comes later, as it may anyhow
  *   birth, changes of voters, state transfer (31, 32, 37), chains and marks (18, 19), what is in
- *     entries (17, 22, 23), how far an epoch may jump (9): other rules, held by the simulator
+ *     entries (22, 23), how far an epoch may jump (9): other rules, held by the simulator
  * Two reductions: voters are first used in their order, and so are the incarnations of an epoch;
  * they are exchangeable. What can't have an effect any more is forgotten.
  */
@@ -77,7 +79,7 @@
 #define DAMAGES 0 // ends of logs that are gone
 #endif
 #ifndef READS
-#define READS 0 // 1: a linearizable read
+#define READS 0 // 1: a linearizable read, 2: a transaction that writes nothing
 #endif
 #ifndef QUEUED
 #define QUEUED 1 // 0: what is written is durable at once
@@ -155,7 +157,12 @@ hidden byte i_, n_, p_, q_, t_;
 #include "voter.pml"
 #include "node.pml"
 #if READS
+#include "round.pml"
+#endif
+#if READS == 1
 #include "reader.pml"
+#elif READS == 2
+#include "transaction.pml"
 #endif
 
 // A voter's answer is one of a majority of answers of which it has the best log (rule 4).
@@ -225,8 +232,10 @@ init
         run node(1);
         run node(2);
         run coordinators();
-#if READS
+#if READS == 1
         run reader()
+#elif READS == 2
+        run transaction()
 #endif
     }
 }
