@@ -10,6 +10,17 @@
 
 #include <math.h>
 
+#ifdef __SANITIZE_ADDRESS__
+enum { ROUNDS_SHARE = 4 };
+#else
+enum { ROUNDS_SHARE = 1 };
+#endif
+
+unsigned rounds_of(unsigned count)
+{
+    return count / ROUNDS_SHARE;
+}
+
 uint64_t natural_random(struct random *random)
 {
     uint64_t value = random_next(random) >> random_below(random, 64);

@@ -149,7 +149,7 @@ Test(key, order_of_numbers_is_the_order_of_their_values, .timeout = 120)
     AUTO(pair_release) struct pair pair = {0};
     struct random random;
     random_init(&random, 1);
-    for (unsigned i = 0; i < 2000000; i++) {
+    for (unsigned i = 0; i < rounds_of(2000000); i++) {
         uint64_t near = natural_random(&random);
         pair_clear(&pair);
         append_number(&random, near, &pair.values[0]);
@@ -192,7 +192,7 @@ Test(key, order_of_any_values_is_the_order_of_their_keys, .timeout = 120)
     AUTO(pair_release) struct pair pair = {0};
     struct random random;
     random_init(&random, 2);
-    for (unsigned i = 0; i < 300000; i++) {
+    for (unsigned i = 0; i < rounds_of(1000000); i++) {
         pair_clear(&pair);
         value_append_random(&random, 3, &pair.values[0]);
         value_append_random(&random, 3, &pair.values[1]);
@@ -212,12 +212,12 @@ static void append_tricky(struct random *random, struct buffer *out)
     pack_binary(out, bytes_of(text, size));
 }
 
-Test(key, escaping_keeps_the_order_inside_arrays)
+Test(key, escaping_keeps_the_order_inside_arrays, .timeout = 120)
 {
     AUTO(pair_release) struct pair pair = {0};
     struct random random;
     random_init(&random, 3);
-    for (unsigned i = 0; i < 500000; i++) {
+    for (unsigned i = 0; i < rounds_of(1000000); i++) {
         pair_clear(&pair);
         for (unsigned side = 0; side < 2; side++) {
             uint32_t count = (uint32_t)random_below(&random, 3);
@@ -231,13 +231,13 @@ Test(key, escaping_keeps_the_order_inside_arrays)
 }
 
 // Keys of two values, the first one descending.
-Test(key, descending_values_sort_backwards_and_then_by_what_follows)
+Test(key, descending_values_sort_backwards_and_then_by_what_follows, .timeout = 120)
 {
     AUTO(pair_release) struct pair firsts = {0};
     AUTO(pair_release) struct pair seconds = {0};
     struct random random;
     random_init(&random, 4);
-    for (unsigned i = 0; i < 300000; i++) {
+    for (unsigned i = 0; i < rounds_of(1000000); i++) {
         pair_clear(&firsts);
         pair_clear(&seconds);
         for (unsigned side = 0; side < 2; side++) {

@@ -79,7 +79,7 @@ Test(value_order, numbers_are_in_the_order_of_their_keys)
     AUTO(pair_release) struct pair pair = {0};
     struct random random;
     random_init(&random, 11);
-    for (unsigned i = 0; i < 1500000; i++) {
+    for (unsigned i = 0; i < rounds_of(1500000); i++) {
         uint64_t near = natural_random(&random);
         pair_clear(&pair);
         append_number(&random, near, &pair.values[0]);
@@ -164,7 +164,7 @@ Test(value_order, any_values_are_in_the_order_of_their_keys)
     AUTO(pair_release) struct pair pair = {0};
     struct random random;
     random_init(&random, 12);
-    for (unsigned i = 0; i < 300000; i++) {
+    for (unsigned i = 0; i < rounds_of(1000000); i++) {
         pair_clear(&pair);
         value_append_random(&random, 3, &pair.values[0]);
         value_append_random(&random, 3, &pair.values[1]);
@@ -194,7 +194,7 @@ Test(value_order, values_that_are_nearly_equal_are_in_the_order_of_trees)
     struct random random;
     unsigned equal = 0;
     random_init(&random, 13);
-    for (unsigned i = 0; i < 300000; i++) {
+    for (unsigned i = 0; i < rounds_of(1000000); i++) {
         AUTO(grove_release) struct grove grove = {0};
         struct tree *a = tree_random(&grove, &random, 3);
         struct tree *b = neighbour_of(&grove, &random, a);
@@ -206,7 +206,7 @@ Test(value_order, values_that_are_nearly_equal_are_in_the_order_of_trees)
         cr_assert_eq(sign(order), sign(tree_compare(a, b)));
         equal += order == 0;
     }
-    cr_assert_gt(equal, 10000);
+    cr_assert_gt(equal, rounds_of(1000000) / 30);
 }
 
 static enum value_type type_of(const char *value, size_t size)
