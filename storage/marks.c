@@ -132,6 +132,7 @@ static enum status add(struct marks *marks, uint64_t version, uint64_t now_us)
     if (kept != NULL && kept->borrowers > 0) {
         kept->made_us = now_us;
         kept->used_us = now_us;
+        kept->expired = false;
         return STATUS_ok;
     }
     if (kept != NULL) {

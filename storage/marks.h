@@ -1,6 +1,7 @@
 /*
  * Marked versions: entry boundaries of which this node keeps a snapshot of the state until nobody
- * has read it for the horizon. The node marks and expires; query threads borrow a mark while they read it.
+ * has read it for the horizon. The node marks and expires; query threads borrow a mark while they
+ * read it.
  */
 #ifndef SKEIN_STORAGE_MARKS_H
 #define SKEIN_STORAGE_MARKS_H

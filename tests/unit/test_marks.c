@@ -175,6 +175,19 @@ Test(marks, borrowed_one_stays_until_the_last_gives_it_back)
     cr_assert_eq(marks_count(marks), 0);
 }
 
+Test(marks, expired_one_that_is_borrowed_can_be_marked_again)
+{
+    put("one");
+    add(1, 100);
+    borrow(1);
+    marks_expire(marks, UINT64_MAX, 0);
+    cr_assert_eq(try_borrow(1), STATUS_too_old);
+    add(1, 200);
+    cr_assert_eq(try_borrow(1), STATUS_ok, "it was marked just now");
+    marks_give_back(marks, 1);
+    cr_assert_eq(marks_count(marks), 1);
+}
+
 Test(marks, clear_forgets_all)
 {
     put("one");
