@@ -16,7 +16,8 @@
  *    tmpfs: what was written after the recovery was lost in a close after that ok). So flush()
  *    counts the memtables that wait instead of believing it.
  *    On a disk without room for it a flush isn't begun: a table file that failed for want of space
- *    may meet an assertion of RocksDB's own the next time (7.8.3, writable_file_writer.h).
+ *    may meet an assertion of RocksDB's own the next time (7.8.3, writable_file_writer.h). Nor is a
+ *    batch taken that might fill the memtable, so that RocksDB would begin one.
  * 5. Blocks are checked on every read from disk; an iterator that met a damaged one is merely at
  *    its end, so cursor_destroy always asks for the error.
  * 6. Iterators and snapshots are destroyed before the database (it aborts otherwise); the port asks
@@ -147,9 +148,39 @@ static enum status get(struct state *state, const struct state_snapshot *snapsho
     return STATUS_ok;
 }
 
+static uint64_t property(struct state_rocksdb *self, const char *name)
+{
+    uint64_t value = 0;
+    int failed = rocksdb_property_int(self->database, name, &value);
+    ASSERT(failed == 0);
+    return value;
+}
+
+// Whether the disk can take what a flush would write.
+static bool has_room(struct state_rocksdb *self)
+{
+    struct statvfs disk;
+    if (statvfs(self->path, &disk) != 0) {
+        return true; // the flush will tell
+    }
+    uint64_t wanted = property(self, "rocksdb.cur-size-all-mem-tables") + FLUSH_MARGIN_SIZE;
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= wanted;
+}
+
+// Whether the memtable may be full after a batch. A cell takes more there than in the batch.
+static bool may_fill(struct state_rocksdb *self, const struct state_batch *batch)
+{
+    uint64_t active = property(self, "rocksdb.cur-size-active-mem-table");
+    size_t full = rocksdb_options_get_write_buffer_size(self->options);
+    return active + 2 * batch->cells.size >= full / 8 * 7;
+}
+
 static enum status write_batch(struct state *state, const struct state_batch *batch)
 {
     struct state_rocksdb *self = rocksdb_of(state);
+    if (may_fill(self, batch) && !has_room(self)) {
+        return STATUS_read_only;
+    }
     rocksdb_writebatch_clear(self->batch);
     size_t offset = 0;
     struct bytes key;
@@ -168,30 +199,11 @@ static enum status write_batch(struct state *state, const struct state_batch *ba
     return take_error(self, &error);
 }
 
-static uint64_t property(struct state_rocksdb *self, const char *name)
-{
-    uint64_t value = 0;
-    int failed = rocksdb_property_int(self->database, name, &value);
-    ASSERT(failed == 0);
-    return value;
-}
-
 static enum status start_flush(struct state_rocksdb *self)
 {
     char *error = NULL;
     rocksdb_flush(self->database, self->flush, &error);
     return take_error(self, &error);
-}
-
-// Whether the disk can take what a flush would write.
-static bool has_room(struct state_rocksdb *self)
-{
-    struct statvfs disk;
-    if (statvfs(self->path, &disk) != 0) {
-        return true; // the flush will tell
-    }
-    uint64_t wanted = property(self, "rocksdb.cur-size-all-mem-tables") + FLUSH_MARGIN_SIZE;
-    return (uint64_t)disk.f_bavail * disk.f_frsize >= wanted;
 }
 
 // See 4: what was written is durable when no memtable waits for its flush any more. RocksDB gives
