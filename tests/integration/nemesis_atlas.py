@@ -128,7 +128,8 @@ class Nemesis:
     def begin_fault(self):
         """Whether there is another fault now."""
         kind = self.random.choices(self.kinds, [kind.weight for kind in self.kinds])[0]
-        self.is_beyond = self.random.random() < BEYOND_SHARE and not self.hurt_since
+        self.is_beyond = not self.hurt_since and (kind.is_beyond or
+                                                  self.random.random() < BEYOND_SHARE)
         fault = kind(self)
         if self.is_beyond:
             fault.until = min(fault.until, time.monotonic() + BEYOND_SECONDS)

@@ -18,6 +18,7 @@ class Fault:
 
     seconds = (0.3, 4)
     weight = 1
+    is_beyond = False  # of any number of processes, when nothing is damaged
 
     def __init__(self, nemesis):
         self.nemesis = nemesis
@@ -84,7 +85,8 @@ class KillAll(Fault):
     """Everything at once."""
 
     seconds = (0.1, 0.5)
-    weight = 0.15
+    weight = 0.2
+    is_beyond = True
 
     def begin(self):
         names = [name for name in self.cluster.nodes + self.cluster.others
@@ -119,7 +121,8 @@ class PowerCutOfAll(Fault):
     """All storage nodes at the same moment."""
 
     seconds = (0.1, 0.5)
-    weight = 0.25
+    weight = 0.4
+    is_beyond = True
 
     def begin(self):
         names = [name for name in self.cluster.nodes if self.nemesis.is_free(name)]

@@ -271,7 +271,8 @@ class Probe:
         self.begin = time.monotonic()
         self.asked = collections.Counter()  # by second since the begin
         self.served = collections.Counter()
-        self.gaps = {'write': [0.0, 0.0], 'read': [0.0, 0.0]}  # last time served, longest gap
+        self.served_at = {'write': self.begin, 'read': self.begin}  # last time
+        self.outages = []  # (seconds, kind, when it began), those of a second and more
         self.asker = MortalAsker(cluster)
         self.threads = [threading.Thread(target=self.run, args=work, daemon=True)
                         for work in (('write', 0), ('write', 1), ('read', 2), ('read', 3))]
@@ -286,26 +287,33 @@ class Probe:
 
     def run(self, kind, number):
         while not self.is_ending:
-            asked = time.monotonic() - self.begin
+            asked = time.monotonic()
             reply = self.asker.ask(**self.request(kind, number), timeout_ms=PROBE_MS)
-            now = time.monotonic() - self.begin
+            now = time.monotonic()
             self.note(kind, asked, now, 'error' not in reply and
                       now - asked < 2 * PROBE_MS / 1000 * harness.SLOWNESS)
             time.sleep(max(0, PROBE_PAUSE - (now - asked)))
 
     def note(self, kind, asked, now, is_served):
+        second = int(asked - self.begin)
         with self.lock:
-            self.asked[int(asked)] += 1
-            gap = self.gaps[kind]
-            gap[1] = max(gap[1], now - gap[0])
+            self.asked[second] += 1
             if is_served:
-                self.served[int(asked)] += 1
-                gap[0] = now
+                self.served[second] += 1
+                self.end_outage(kind, now)
+
+    def end_outage(self, kind, now):
+        """What was not served until now is an outage when it lasted."""
+        if now - self.served_at[kind] >= 1:
+            self.outages.append((now - self.served_at[kind], kind, self.served_at[kind]))
+        self.served_at[kind] = now
 
     def stop(self):
         self.is_ending = True
         for thread in self.threads:
             thread.join()
+        for kind in self.served_at:
+            self.end_outage(kind, time.monotonic())
         self.asker.close()
 
     def share(self):
