@@ -53,8 +53,10 @@
 #define EACH_END TRY_END(0)
 #elif ENTRIES == 2
 #define EACH_END TRY_END(0) TRY_END(1)
-#else
+#elif ENTRIES == 3
 #define EACH_END TRY_END(0) TRY_END(1) TRY_END(2)
+#else
+#define EACH_END TRY_END(0) TRY_END(1) TRY_END(2) TRY_END(3)
 #endif
 
 #define UP_TO_2(OPTION) OPTION(1) OPTION(2)
