@@ -7,8 +7,8 @@
 #include "base/buffer.h"
 #include "base/random.h"
 
-// How often a test with random values goes round that is to do so `count` times: so often, and under
-// a sanitizer, where everything takes longer, a quarter of it.
+// How often a test with random values goes round that is to do so `count` times: so often, and
+// under a sanitizer, where everything takes longer, a quarter of it.
 unsigned rounds_of(unsigned count);
 
 // An integer of any magnitude, often at a border of a msgpack form.

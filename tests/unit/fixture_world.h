@@ -63,6 +63,16 @@ struct world {
 // Begins a transaction: keeps the model as it is in `before`.
 void world_begin(struct world *world);
 
+// Appends a text of up to 255 bytes.
+__attribute__((format(printf, 2, 3))) void text_print(struct buffer *out, const char *format, ...);
+
+// True for so many calls in a hundred.
+bool world_chance(struct world *world, unsigned percent);
+
+// Appends the document; its bytes in canonical form.
+void item_print(struct buffer *out, const struct item *item);
+unsigned item_size(const struct item *item);
+
 // Adds an operation on documents to the transaction, or one that makes or drops a collection or an
 // index, which has to be the only one. The first operation that fails ends what is done to the
 // model, which is then to be put back.
@@ -71,15 +81,5 @@ void world_add_schema(struct world *world);
 
 // Ends both lists; they are then texts with a NUL behind.
 void world_end(struct world *world);
-
-// True for so many calls in a hundred.
-bool world_chance(struct world *world, unsigned percent);
-
-// Appends the document; returns its bytes in canonical form.
-void item_print(struct buffer *out, const struct item *item);
-unsigned item_size(const struct item *item);
-
-// Appends a text of up to 255 bytes.
-__attribute__((format(printf, 2, 3))) void text_print(struct buffer *out, const char *format, ...);
 
 #endif
