@@ -241,8 +241,10 @@ bool election_hear_primary(struct election *self, uint64_t epoch, uint64_t direc
     if (epoch < enough) {
         return false;
     }
+    // The one that was suspected may be ours, too, of an election that was over long ago.
+    bool is_new = epoch > self->suspect;
     stand_down(self, out);
-    return epoch == self->appointed_epoch && directory_id == self->appointee_id;
+    return is_new && epoch == self->appointed_epoch && directory_id == self->appointee_id;
 }
 
 bool election_learn_cluster(struct election *self, uint64_t cluster_id, struct outbox *out)

@@ -288,6 +288,21 @@ Test(election, a_suspected_primary_that_is_heard_again_ends_the_poll)
     stage_close(&stage);
 }
 
+Test(election, a_primary_of_ours_that_is_suspected_and_heard_again_is_not_elected_anew)
+{
+    struct stage stage;
+    stage_open(&stage, "123");
+    stage_suspect_to_seal(&stage, "123");
+    stage_answer_all(&stage, "123");
+    stage_answer_appoint(&stage, 0, true);
+    cr_assert(stage_hear_primary(&stage, 5, 0));
+    election_suspect(&stage.election, 5, stage.now_us, &stage.post->out);
+    stage_check_state(&stage, ELECTION_POLL);
+    cr_assert_not(stage_hear_primary(&stage, 5, 0));
+    stage_check_state(&stage, ELECTION_IDLE);
+    stage_close(&stage);
+}
+
 Test(election, a_sealed_primary_that_is_heard_does_not_stop_the_attempt)
 {
     struct stage stage;
