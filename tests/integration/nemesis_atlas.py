@@ -11,6 +11,7 @@
 """
 
 import collections
+import signal
 import time
 
 import harness
@@ -185,7 +186,7 @@ class Nemesis:
 
     def note_end_of_leaving(self, name):
         code = self.cluster.processes[name].returncode
-        if code not in (0, EXIT_OTHER):
+        if code not in (0, EXIT_OTHER, -signal.SIGTERM):  # the last: it had hardly begun
             self.violate(f'{name} ended with {code} after SIGTERM:\n'
                          f'{self.cluster.last_words(name)}')
 
