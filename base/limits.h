@@ -36,10 +36,10 @@ enum {
     PAGE_ROWS_DEFAULT = 100,           // the same when a find doesn't say
     PAGE_EXAMINED_MAX = 1000000,       // rows that a page looks at before it ends early
     FIND_EXAMINED_MAX = 10000,         // rows that a find or count in a transaction looks at
-    TRANSACTION_EXAMINED_SIZE_MAX = 128 * MIB, // documents that a transaction looks at, each as
-                                               // often as a condition looks up a field in it
-    EXAMINED_SIZE_MIN = 4 * KIB,               // what a smaller document counts there
-    EXAMINED_CONDITION_WEIGHT = 8, // what a byte of a condition counts there, for each document
+    TRANSACTION_EXAMINED_SIZE_MAX = 48 * MIB, // documents that a transaction looks at, each as
+                                              // often as a condition looks up a field in it
+    EXAMINED_SIZE_MIN = 4 * KIB,              // what a smaller document counts there
+    EXAMINED_CONDITION_WEIGHT = 16, // what a byte of a condition counts there, for each document
     TRANSACTION_EFFECTS_SIZE_MAX = 4608 * KIB, // cells that a transaction writes
     DOCUMENT_ID_SIZE_MAX = 256,                // a string id, UTF-8
     SESSION_NAME_SIZE_MAX = 64,                // name of a session
@@ -80,6 +80,7 @@ enum {
     ENTRY_ANSWERS_SIZE_MAX = 16 * MIB, // answers that wait for an open entry, before it is full
     ENTRY_TRANSACTIONS_MAX = 4096,     // transactions in one entry
     ENTRY_FILL_SIZE = 1 * MIB,         // an open entry of this size takes no further transaction
+    ENTRY_EXAMINED_SIZE = 16 * MIB,    // nor one whose transactions have looked at so much
     ENTRY_END_SIZE_MAX = 512 * KIB,    // what the last transaction may add to an entry's end
     PEER_COUNT_MAX = 32,               // storage nodes that a primary streams to
     STREAM_ENTRIES_MAX = 64,           // entries sent to one of them and not acknowledged

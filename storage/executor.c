@@ -81,6 +81,7 @@ void executor_open(struct executor *executor, uint64_t version, uint64_t time_us
     executor->version = version;
     executor->time_us = time_us;
     executor->transactions = 0;
+    executor->examined_size = 0;
     overlay_open(executor->overlay);
 }
 
@@ -315,7 +316,9 @@ void executor_run(struct executor *executor, const struct executor_request *requ
 {
     ASSERT(executor->is_open);
     struct executor_outcome outcome = {.status = STATUS_ok};
+    executor->documents.examined_size = 0;
     enum status status = run(executor, request, &outcome);
+    executor->examined_size += executor->documents.examined_size;
     executor_note(executor, status);
     if (status == STATUS_ok) {
         outcome.results = buffer_bytes(&executor->transaction.results);
@@ -371,6 +374,12 @@ size_t executor_open_size(const struct executor *executor)
     ASSERT(executor->is_open);
     return overlay_open_batch(executor->overlay)->cells.size + executor->sessions_size +
            catalog_counted_count(executor->catalog) * STATISTICS_SIZE_MAX;
+}
+
+uint64_t executor_open_examined_size(const struct executor *executor)
+{
+    ASSERT(executor->is_open);
+    return executor->examined_size;
 }
 
 uint32_t executor_open_transactions(const struct executor *executor)

@@ -66,8 +66,10 @@ bool executor_has_work(struct executor *executor, uint64_t time_us);
 // can't be.
 void executor_work(struct executor *executor, size_t cells);
 
-// Bytes of effects in the open entry so far, and transactions that took a version.
+// Bytes of effects in the open entry so far, bytes of documents that its transactions have looked
+// at, as they count for TRANSACTION_EXAMINED_SIZE_MAX, and transactions that took a version.
 size_t executor_open_size(const struct executor *executor);
+uint64_t executor_open_examined_size(const struct executor *executor);
 uint32_t executor_open_transactions(const struct executor *executor);
 
 // Closes the open entry as the one at `position`: appends its effects (storage/apply.h) to

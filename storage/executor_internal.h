@@ -20,6 +20,7 @@ struct executor {
     uint64_t version;               // of the last transaction that took one
     uint64_t time_us;               // of the open entry
     uint32_t transactions;          // that took a version in the open entry
+    uint64_t examined_size;         // that transactions have looked at in the open entry
     size_t sessions_size;           // bytes that touched sessions will add at most
     struct buffer key;              // of the cell at hand
     struct buffer value;            // of the cell at hand

@@ -117,14 +117,22 @@ static void proposals_open(struct proposals *proposals, const struct event *even
     proposals->open = true;
 }
 
+// Whether the open entry takes no further transaction. All that come in one turn go into one entry,
+// so what they look at is how long heartbeats wait.
+static bool entry_is_full(const struct proposals *proposals)
+{
+    return proposals->opened.count >= ENTRY_TRANSACTIONS_MAX ||
+           executor_open_size(proposals->executor) >= ENTRY_FILL_SIZE ||
+           executor_open_examined_size(proposals->executor) >= ENTRY_EXAMINED_SIZE;
+}
+
 // Whether another request can be taken; if not it is told to come back.
 static bool proposals_take(struct proposals *proposals, const struct event *event, uint64_t request,
                            struct outbox *out)
 {
     bool full = proposals->pending_count >= NODE_PENDING_MAX ||
                 proposals->opened.bytes.size >= ENTRY_ANSWERS_SIZE_MAX ||
-                (proposals->open && (proposals->opened.count >= ENTRY_TRANSACTIONS_MAX ||
-                                     executor_open_size(proposals->executor) >= ENTRY_FILL_SIZE));
+                (proposals->open && entry_is_full(proposals));
     if (!full) {
         return true;
     }

@@ -316,13 +316,13 @@ class Limits(DocumentCase):
         self.assertEqual(self.skein('count', self.c), {'count': 1})
 
     def test_what_a_transaction_looks_at(self):
-        just = 128 * MIB // 256
+        just = 48 * MIB // 256
         where = {'$and': [{'a': {'$exists': True}}] * 256}
         for key, size in (('just', just), ('more', just + 1)):
             self.done(operation('put', self.c, key, document={'a': 'x' * (size - 8)}))
         self.done(operation('check', self.c, 'just', where=where))
         self.assert_refused(self.ask(operation('check', self.c, 'more', where=where)), 'too_large',
-                            'would look at more than 128 MiB of documents', number=0)
+                            'would look at more than 48 MiB of documents', number=0)
         self.assert_refused(self.ask(operation('count', self.c, where=where)), 'too_large',
                             'an index on collection', number=0)
         self.assertEqual(self.skein('count', self.c, '--where', json.dumps(where)), {'count': 2})

@@ -191,7 +191,7 @@ Test(executor_bounds, documents_looked_at_have_a_size)
     add_check("more", PREDICATE_FIELDS_MAX);
     cr_assert_eq(run(), STATUS_too_large);
     engine_expect_failure(&p, STATUS_too_large, 1,
-                          "operation 0 (check) would look at more than 128 MiB of documents in one "
+                          "operation 0 (check) would look at more than 48 MiB of documents in one "
                           "transaction");
     add_check("just", PREDICATE_FIELDS_MAX / 2);
     add_check("just", PREDICATE_FIELDS_MAX / 2);
@@ -213,7 +213,7 @@ Test(executor_bounds, finds_look_at_so_many_bytes)
     add_find(OPERATION_count, PREDICATE_FIELDS_MAX);
     cr_assert_eq(run(), STATUS_too_large);
     engine_expect_failure(&p, STATUS_too_large, 2,
-                          "operation 1 (count) would look at more than 128 MiB of documents in one "
+                          "operation 1 (count) would look at more than 48 MiB of documents in one "
                           "transaction: an index on collection \"c\" would help, or a limit");
     struct operation sorted = operation_on(OPERATION_find, "c", NULL);
     sorted.order = bytes_from_text("a");
@@ -306,6 +306,18 @@ Test(executor_bounds, documents_looked_at_have_a_number)
     engine_expect_failure(&p, STATUS_too_large, 1, "operation 0 (unchanged) would look at more");
 }
 
+Test(executor_bounds, what_the_transactions_of_an_entry_look_at_adds_up)
+{
+    cr_assert_eq(run_unchanged(3), STATUS_ok);
+    engine_get(&p, "c", "x");
+    cr_assert_eq(run(), STATUS_ok);
+    engine_delete(&p, "c", "x");
+    cr_assert_eq(run(), STATUS_absent);
+    cr_assert_eq(executor_open_examined_size(p.executor), 5 * EXAMINED_SIZE_MIN);
+    engine_settle(&p);
+    cr_assert_eq(executor_open_examined_size(p.executor), 0);
+}
+
 // Makes the collection, whose documents have to pass a check that looks up a field so many times.
 static void make_checked(uint32_t field_count)
 {
@@ -330,7 +342,7 @@ Test(executor_bounds, checks_of_collections_look_at_documents_too)
     cr_assert_eq(run(), STATUS_too_large);
     engine_expect_failure(&p, STATUS_too_large, 1,
                           "operation 0 (put) on \"more\" in collection \"c\": would look at more "
-                          "than 128 MiB of documents");
+                          "than 48 MiB of documents");
 }
 
 // Gets documents that leave 8 KiB of an answer, and so many that aren't there.

@@ -7,6 +7,8 @@
 #include "base/crc32c.h"
 #include "storage/state_memory.h"
 #include "tests/unit/fixture_node.h"
+#include "wire/document/operation.h"
+#include "wire/pack.h"
 
 #include <criterion/criterion.h>
 
@@ -51,6 +53,49 @@ Test(node_trouble, primary_whose_state_is_damaged_stops_and_answers_nothing)
     node_fixture_disk_all(&f);
     cr_assert_null(node_fixture_sent(&f, MESSAGE_outcome));
     state_memory_fail_reads(f.state, STATUS_ok);
+}
+
+// Sends a transaction that looks at as many documents, which aren't there, as it may.
+static void look_at_much(uint64_t sequence)
+{
+    enum { COUNT = TRANSACTION_EXAMINED_SIZE_MAX / EXAMINED_SIZE_MIN };
+    AUTO(buffer_release) struct buffer ids = {0};
+    AUTO(buffer_release) struct buffer operations = {0};
+    struct operation unchanged = {.kind = OPERATION_unchanged, .collection = bytes_from_text("c")};
+    pack_array(&ids, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        pack_array(&ids, 2);
+        pack_u64(&ids, i);
+        pack_u64(&ids, 0);
+    }
+    unchanged.ids = buffer_bytes(&ids);
+    pack_array(&operations, 1);
+    operation_pack(&unchanged, &operations);
+    struct message_transact transact = {.request = sequence,
+                                        .session = bytes_from_text("session"),
+                                        .sequence = sequence,
+                                        .timeout_ms = 1000,
+                                        .operations = buffer_bytes(&operations)};
+    node_fixture_message(&f, FROM_WRITER,
+                         &(struct message){.kind = MESSAGE_transact, .transact = transact});
+}
+
+Test(node_trouble, primary_looks_at_so_much_in_one_turn)
+{
+    node_fixture_lead(&f, 1);
+    node_fixture_acknowledge(&f, FROM_S2, S2, 1, 1);
+    look_at_much(1);
+    cr_assert_null(node_fixture_sent(&f, MESSAGE_refusal));
+    look_at_much(2);
+    const struct message *refusal = node_fixture_sent(&f, MESSAGE_refusal);
+    cr_assert_not_null(refusal);
+    cr_assert_eq(refusal->refusal.request, 2);
+    cr_assert_eq(refusal->refusal.status, STATUS_busy);
+    node_fixture_turn(&f);
+    node_fixture_disk_all(&f);
+    node_fixture_forget(&f);
+    look_at_much(3);
+    cr_assert_null(node_fixture_sent(&f, MESSAGE_refusal), "the next entry takes it");
 }
 
 static void seal(uint64_t epoch)
