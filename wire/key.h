@@ -50,8 +50,8 @@ void key_append_type_end(struct buffer *key, enum value_kind kind);
 // all keys that are what it was, followed by further values or by the rest of a text.
 void key_append_end(struct buffer *key);
 
-// Complements what the key holds from `from` on: makes an ascending value a descending one. Behind a
-// descending text, binary or container a value has to follow, also for the order.
+// Complements what the key holds from `from` on: makes an ascending value a descending one. Behind
+// a descending text, binary or container a value has to follow, also for the order.
 void key_complement(struct buffer *key, size_t from);
 
 // Take the same parts off the front of `*rest`; bad_request when it doesn't begin with such a part,

@@ -158,13 +158,12 @@ struct columns {
     enum output_format format;
 };
 
-// Passes pairs of a map.
-static void skip_pairs(struct cursor *cursor, uint32_t pairs)
+// Passes values.
+static void skip_values(struct cursor *cursor, uint64_t count)
 {
-    for (uint32_t i = 0; i < pairs; i++) {
-        if (cursor_skip(cursor, NULL) != STATUS_ok || cursor_skip(cursor, NULL) != STATUS_ok) {
-            return;
-        }
+    enum status status = STATUS_ok;
+    for (uint64_t i = 0; i < count && status == STATUS_ok; i++) {
+        status = cursor_skip(cursor, NULL);
     }
 }
 
@@ -196,7 +195,7 @@ static void append_row(struct columns *columns, struct cursor *cursor, bool is_h
         columns->widths[i] = width > columns->widths[i] ? width : columns->widths[i];
         pad = columns->widths[i] - width + COLUMN_GAP;
     }
-    skip_pairs(cursor, pairs - shown);
+    skip_values(cursor, 2 * (uint64_t)(pairs - shown));
     buffer_append_u8(out, '\n');
 }
 
