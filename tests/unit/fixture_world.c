@@ -471,6 +471,7 @@ static void add_drop_collection(struct world *world)
         return;
     }
     *place.collection = (struct collection_model){0};
+    world->dropped_us = world->asker.engine.time_us;
     world->changes = true;
     text_print(result(world), "{}");
 }

@@ -56,6 +56,7 @@ struct world {
     enum status status;           // wanted
     uint32_t failed;              // wanted: 1 + number of the operation that fails
     uint32_t count;               // of operations so far
+    uint64_t dropped_us;          // when a collection was dropped last; 0: never
     bool changes;                 // something was changed
     unsigned ended[STATUS_COUNT]; // transactions that ended so
 };

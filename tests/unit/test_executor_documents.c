@@ -172,6 +172,45 @@ Test(executor_documents, what_a_transaction_looks_at_is_bounded, .timeout = 60)
                   "[{\"count\":9}]");
 }
 
+// Runs a put of a document that a condition of PREDICATE_FIELDS_MAX fields may just be held against.
+static void put_costly(void)
+{
+    enum { SIZE = TRANSACTION_EXAMINED_SIZE_MAX / PREDICATE_FIELDS_MAX, HEAD_SIZE = 8 };
+    AUTO(buffer_release) struct buffer json = {0};
+    buffer_append(&json, bytes_from_text("[{\"op\":\"put\",\"collection\":\"c\",\"id\":\"x\","
+                                         "\"document\":{\"a\":\""));
+    memset(buffer_extend(&json, SIZE - HEAD_SIZE), 'x', SIZE - HEAD_SIZE);
+    buffer_append(&json, bytes_of("\"}}]", sizeof "\"}}]"));
+    run((const char *)json.data);
+}
+
+// Runs a find that costs all that a transaction may look at, and what comes behind it.
+static enum status find_costly(const char *behind)
+{
+    AUTO(buffer_release) struct buffer json = {0};
+    buffer_append(&json,
+                  bytes_from_text("[{\"op\":\"find\",\"collection\":\"c\",\"where\":{\"$and\":["));
+    for (int i = 0; i < PREDICATE_FIELDS_MAX; i++) {
+        buffer_append(&json, bytes_from_text(i > 0 ? "," : ""));
+        buffer_append(&json, bytes_from_text("{\"a\":{\"$exists\":true}}"));
+    }
+    buffer_append(&json, bytes_from_text("]}}"));
+    buffer_append(&json, bytes_from_text(behind));
+    buffer_append(&json, bytes_of("]", 2));
+    return engine_do(&p, (const char *)json.data);
+}
+
+Test(executor_documents, finds_and_documents_are_on_one_account)
+{
+    put_costly();
+    cr_assert_eq(find_costly(""), STATUS_ok);
+    find_costly(",{\"op\":\"get\",\"collection\":\"c\",\"id\":\"y\"}");
+    engine_expect_failure(&p, STATUS_too_large, 2, "operation 1 (get) would look at more than");
+    find_costly(",{\"op\":\"count\",\"collection\":\"c\",\"where\":{\"a\":1}}");
+    engine_expect_failure(&p, STATUS_too_large, 2, "operation 1 (count) would look at more than");
+    cr_assert_eq(find_costly(",{\"op\":\"count\",\"collection\":\"c\"}"), STATUS_ok);
+}
+
 Test(executor_documents, answer_that_is_too_large_is_told)
 {
     static char json[1000100];
