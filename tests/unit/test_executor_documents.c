@@ -172,7 +172,7 @@ Test(executor_documents, what_a_transaction_looks_at_is_bounded, .timeout = 60)
                   "[{\"count\":9}]");
 }
 
-// Runs a put of a document that a condition of PREDICATE_FIELDS_MAX fields may just be held against.
+// Puts a document that a condition of PREDICATE_FIELDS_MAX fields may just be held against.
 static void put_costly(void)
 {
     enum { SIZE = TRANSACTION_EXAMINED_SIZE_MAX / PREDICATE_FIELDS_MAX, HEAD_SIZE = 8 };
