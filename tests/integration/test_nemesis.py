@@ -11,7 +11,7 @@ import unittest
 import harness
 
 NEMESIS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'nemesis')
-SECONDS = 40 if harness.SLOWNESS == 1 else 25
+SECONDS = 30 if harness.SLOWNESS == 1 else 20
 SEED = 5
 
 
@@ -29,7 +29,7 @@ class Nemesis(unittest.TestCase):
         print(report)
         self.assertEqual(code, 0)
 
-    @unittest.skipIf(harness.SLOWNESS > 4, 'once is enough')
+    @unittest.skipIf(harness.SLOWNESS > 1, 'once is enough')
     def test_disks_that_lie_are_found_out(self):
         code, report = self.run_for(30, '--lying-disks', '--faults', 'PowerCut,PowerCutOfAll')
         self.assertEqual(code, 1, report)
