@@ -237,10 +237,8 @@ enum status own_writes_apply(const struct own_writes *own, struct bytes key, uin
     while (write != KEY_NONE) {
         struct operation operation;
         read_write(own, &own->writes[write], &operation);
-        struct change change = {.operation = &operation,
-                                .time_us = time_us,
-                                .document = document,
-                                .sentence = ret_sentence};
+        struct change change = {.operation = &operation, .time_us = time_us, .document = document};
+        change.sentence = ret_sentence;
         TRY(do_write(&change));
         write = own->writes[write].next;
     }

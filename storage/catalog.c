@@ -47,8 +47,6 @@ struct catalog *catalog_new(void)
 {
     struct catalog *catalog = calloc(1, sizeof *catalog);
     ASSERT(catalog != NULL);
-    catalog->collections = calloc(COLLECTION_COUNT_MAX, sizeof *catalog->collections);
-    ASSERT(catalog->collections != NULL);
     return catalog;
 }
 
@@ -60,7 +58,6 @@ void catalog_destroy(struct catalog **take_catalog)
         return;
     }
     catalog_clear(catalog);
-    free(catalog->collections);
     free(catalog->counted);
     free(catalog->undos);
     free(catalog);

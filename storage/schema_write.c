@@ -165,10 +165,10 @@ void schema_add_index(struct documents *documents, struct collection *collection
 static size_t number_of(const struct collection_record *record, uint32_t index_id)
 {
     size_t number = 0;
-    while (record->indexes[number].id != index_id) {
+    while (number < record->index_count && record->indexes[number].id != index_id) {
         number++;
-        ASSERT(number < record->index_count);
     }
+    ASSERT(number < record->index_count);
     return number;
 }
 

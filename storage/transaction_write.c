@@ -43,7 +43,7 @@ static enum status write_document(struct transaction *self, const struct step *s
 enum status transaction_insert(struct transaction *transaction, struct step *step)
 {
     struct document_place place;
-    struct bytes document;
+    struct bytes document = {0};
     transaction_choose_id(transaction, step);
     TRY(transaction_read_document(transaction, step, &place));
     if (place.is_there) {
@@ -59,7 +59,7 @@ enum status transaction_insert(struct transaction *transaction, struct step *ste
 enum status transaction_put(struct transaction *transaction, const struct step *step)
 {
     struct document_place place;
-    struct bytes document;
+    struct bytes document = {0};
     TRY(canonical_document(transaction, step, &document));
     TRY(transaction_read_document(transaction, step, &place));
     TRY(write_document(transaction, step, &place, document));

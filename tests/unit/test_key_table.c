@@ -6,11 +6,12 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <stdio.h>
 
-static struct bytes key_of(char text[16], int number)
+static struct bytes key_of(char text[16], uint32_t number)
 {
-    snprintf(text, 16, "k%d", number);
+    snprintf(text, 16, "k%" PRIu32, number);
     return bytes_from_text(text);
 }
 
@@ -18,11 +19,11 @@ Test(key_table, numbers_keys_in_their_order)
 {
     AUTO(key_table_release) struct key_table table = {0};
     char text[16];
-    for (int i = 0; i < 1000; i++) {
+    for (uint32_t i = 0; i < 1000; i++) {
         cr_assert_eq(key_table_find(&table, key_of(text, i)), KEY_NONE);
         cr_assert_eq(key_table_add(&table, key_of(text, i)), i);
     }
-    for (int i = 0; i < 1000; i++) {
+    for (uint32_t i = 0; i < 1000; i++) {
         cr_assert_eq(key_table_find(&table, key_of(text, i)), i);
     }
 }

@@ -66,9 +66,9 @@ Test(requests, sends_a_named_session_as_it_is)
 
 Test(requests, takes_no_session_that_no_message_can_carry)
 {
-    static const char *const NAMES[] = {"\xff", "a\xc3", "\xed\xa0\x80",
-                                        "a name of more than 64 bytes, which is more than a session"
-                                        " may have"};
+    static const char *const NAMES[] = {
+        "\xff", "a\xc3", "\xed\xa0\x80",
+        "a name of more than 64 bytes, which is more than a session may have"};
     struct client_stage stage;
     uint64_t request;
     client_stage_init(&stage);
