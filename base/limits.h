@@ -96,7 +96,7 @@ enum {
     TRANSFER_CHUNK_SIZE = 512 * KIB,   // cells in one chunk of a state transfer
     WORK_CELLS = 128,                  // looked at in one part of a primary's own work
     CELL_KEY_SIZE_MAX = 2 * KIB,       // key of a state cell
-    CACHED_CELLS_MAX = 16 * 1024,      // kept in memory in front of a storage node's state
+    CACHED_CELLS_MAX = 32 * 1024,      // kept in memory in front of a storage node's state
     CACHED_CELL_SIZE_MAX = 1 * KIB,    // key and value of one of them
 };
 
