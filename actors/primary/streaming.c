@@ -170,13 +170,19 @@ static bool streaming_hears(const struct streaming *streaming, const struct peer
     return peer->heard_us != 0 && now_us - peer->heard_us <= patience_us;
 }
 
-// What was to bring a node up failed: others come first for a while.
-static void streaming_rest(struct streaming *streaming, uint64_t directory_id, uint64_t now_us)
+// The state goes to one node at a time. A voter does not wait for one without a vote: nothing may
+// commit before it has caught up.
+static void streaming_send_state(struct streaming *streaming, const struct peer *peer,
+                                 uint64_t now_us, struct outbox *out)
 {
-    struct peer *peer = streaming_find(streaming, directory_id);
-    if (peer != NULL) {
-        peer->rest_until_us = now_us + REST_US;
+    struct transfer_out *transfer = &streaming->transfer;
+    const struct peer *receiver = streaming_find(streaming, transfer->directory_id);
+    if (receiver != NULL && !receiver->voter && peer->voter) {
+        outbox_log(out, LOG_INFO, "event=transfer_put_off node=%s for=%s", receiver->name,
+                   peer->name);
+        transfer_out_stop(transfer);
     }
+    transfer_out_start(transfer, peer->directory_id, peer->address, now_us, out);
 }
 
 // The journal is asked for what memory does not hold any more; or the state is sent, if the journal
@@ -189,7 +195,7 @@ static void streaming_go_back(struct streaming *streaming, struct peer *peer, ui
         return;
     }
     if (peer->next_position <= core->log.base.position) {
-        transfer_out_start(&streaming->transfer, peer->directory_id, peer->address, now_us, out);
+        streaming_send_state(streaming, peer, now_us, out);
         return;
     }
     struct disk_request request = {
@@ -257,9 +263,10 @@ void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t 
         struct message_append heartbeat = {.previous_position = first - 1, .round = round};
         streaming_append(streaming, peer, heartbeat, out);
     }
-    uint64_t receiver = streaming->transfer.directory_id;
-    if (transfer_out_expire(&streaming->transfer, now_us, out)) {
-        streaming_rest(streaming, receiver, now_us);
+    struct peer *receiver = streaming_find(streaming, streaming->transfer.directory_id);
+    uint64_t heard_us = receiver != NULL ? receiver->heard_us : 0;
+    if (transfer_out_expire(&streaming->transfer, heard_us, now_us, out) && receiver != NULL) {
+        receiver->rest_until_us = now_us + REST_US; // others come first for a while
     }
 }
 
@@ -336,6 +343,12 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
     }
     peer->probing = false;
     peer->refused_us = 0;
+    uint64_t base = streaming->core->log.base.position;
+    bool has_state = peer->next_position <= base && reply->match_position >= base;
+    if (has_state && streaming->transfer.directory_id == peer->directory_id) {
+        // It has begun anew with the state, and its answer to the last chunk was lost.
+        transfer_out_stop(&streaming->transfer);
+    }
     if (reply->match_position > peer->match_position &&
         reply->match_position <= streaming->core->log.last.position) {
         peer->match_position = reply->match_position;
@@ -385,8 +398,7 @@ void streaming_on_read(struct streaming *streaming, const struct event *event, s
     peer->read_sequence = 0;
     if (done->status == STATUS_damaged) {
         // The journal of this node is bad there; its state isn't.
-        transfer_out_start(&streaming->transfer, peer->directory_id, peer->address, event->now_us,
-                           out);
+        streaming_send_state(streaming, peer, event->now_us, out);
         return;
     }
     if (done->position != peer->next_position || done->position <= core->log.base.position) {

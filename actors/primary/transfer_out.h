@@ -14,6 +14,7 @@ struct transfer_out {
     const struct applied *applied;   // borrowed
     uint64_t epoch;                  // epoch led
     uint64_t directory_id;           // of the receiver; 0 while nobody receives
+    bool is_awaited;                 // another node asked for the state meanwhile
     uint64_t address;                // of the receiver
     uint64_t number;                 // of the transfer; grows
     uint64_t sequence;               // of the chunk under way
@@ -42,8 +43,9 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, ui
 bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,
                            struct outbox *out);
 
-// Sends a chunk again that was not answered. True: the receiver has not answered for so long that
-// it is given up.
-bool transfer_out_expire(struct transfer_out *transfer, uint64_t now_us, struct outbox *out);
+// Sends a chunk again that was not answered. `heard_us` is when the receiver last answered at all.
+// True: it has not answered for so long that it is given up.
+bool transfer_out_expire(struct transfer_out *transfer, uint64_t heard_us, uint64_t now_us,
+                         struct outbox *out);
 
 #endif

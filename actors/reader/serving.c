@@ -24,6 +24,7 @@
  * 5. A read is certainly not done when its deadline passes: reading changes nothing.
  */
 #include "actors/reader/reader_internal.h"
+#include "base/bug.h"
 
 enum {
     BACKOFF_US = 10 * 1000, // when no replica could answer they are asked again after this
@@ -297,7 +298,7 @@ static void start_bounded(struct reader *self, uint32_t slot, const struct event
     const struct message_read *asked = &event->message->read;
     struct read_request *read = reads_at(&self->reads, slot);
     uint64_t suspect_us = self->agent.process->timings.suspect_after_ms * UINT64_C(1000);
-    read->lag_us_max = asked->lag_ms_max * UINT64_C(1000);
+    read->lag_us_max = BUG(35) ? UINT64_MAX : asked->lag_ms_max * UINT64_C(1000);
     read->slack = read->lag_us_max != 0 ? 0 : asked->lag_versions_max;
     read->expiry = STATUS_stale;
     uint64_t age_us_max = read->lag_us_max != 0 ? read->lag_us_max : suspect_us;

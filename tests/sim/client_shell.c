@@ -186,6 +186,8 @@ static enum status ask_read(struct client_shell *client, const struct open_quest
                               .after_version = open->question.after_version,
                               .at_version = open->question.at_version,
                               .at_time_us = open->question.at_time_us,
+                              .lag_versions_max = open->question.lag_versions_max,
+                              .lag_ms_max = open->question.lag_ms_max,
                               .timeout_ms = open->timeout_ms,
                               .tag = tag};
     uint64_t now_us;

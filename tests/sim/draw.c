@@ -8,7 +8,14 @@
  */
 #include "tests/sim/draw.h"
 
-enum { READ_STEPS_MAX = 4, PAGE_LIMIT_MAX = 4, NUMBER_MAX = 500000, PAST_US_MAX = 4000000 };
+enum {
+    READ_STEPS_MAX = 4,
+    PAGE_LIMIT_MAX = 4,
+    NUMBER_MAX = 500000,
+    PAST_US_MAX = 4000000,
+    LAG_MS_MEAN = 300,
+    LAG_VERSIONS_MAX = 100,
+};
 
 bool draw_percent(struct workload *workload, unsigned percent)
 {
@@ -343,6 +350,18 @@ static enum read_level draw_level(struct workload *workload)
     return drawn < 17 ? READ_session : READ_any;
 }
 
+// Bounds the lag of half of the reads that may lag: by time, by versions, or by both.
+static void draw_lag(struct workload *workload, struct question *question)
+{
+    uint64_t drawn = random_below(&workload->random, 8);
+    if (drawn == 0 || drawn == 1) {
+        question->lag_ms_max = 1 + (uint32_t)random_wait(&workload->random, LAG_MS_MEAN);
+    }
+    if (drawn == 1 || drawn == 2) {
+        question->lag_versions_max = 1 + random_below(&workload->random, LAG_VERSIONS_MAX);
+    }
+}
+
 // Documents of the collection that keeps history, at a version that isn't marked or at a time.
 static void draw_past(struct workload *workload, struct question *question)
 {
@@ -351,6 +370,8 @@ static void draw_past(struct workload *workload, struct question *question)
     question->level = READ_snapshot;
     question->is_past = true;
     question->after_version = 0;
+    question->lag_ms_max = 0;
+    question->lag_versions_max = 0;
     question->at_version = 0;
     if (draw_percent(workload, 50) && workload->version > back) {
         question->at_version = workload->version - back;
@@ -382,6 +403,9 @@ void draw_read(struct workload *workload, struct question *question)
     question->level = draw_level(workload);
     question->after_version = question->level == READ_session ? workload->version : 0;
     question->at_version = question->level == READ_snapshot ? workload->marked : 0;
+    if (question->level == READ_any) {
+        draw_lag(workload, question);
+    }
     uint64_t drawn = random_below(&workload->random, 100);
     if (may_page && goes_on && drawn < 50) {
         draw_page(workload, question);

@@ -3,7 +3,8 @@
  * was asked; the log is the committed one when the answer comes.
  *
  * 1. A version in an answer is committed. Of a linearizable read and of a transaction it is not
- *    below the floor; of one that wrote, above it. Of a session read not below the session's.
+ *    below the floor; of one that wrote, above it. Of a session read not below the session's. Of
+ *    one with a bound on its lag not below what anybody had been told so long before it was asked.
  * 2. A read sees everything exactly as the log has it at the version of the reply, which is the end
  *    of an entry. Pages of a find are all of one version.
  * 3. A transaction that wrote has this version in the log, once. Done on the model right before it,
@@ -19,6 +20,9 @@
 
 #include <stdlib.h>
 
+// A reader counts a lag on its own clock, which goes at least half as fast as the world's.
+enum { LAG_SLOWNESS = 2 };
+
 void history_init(struct history *history, const struct model *model)
 {
     *history = (struct history){.world = model->world, .ledger = model->ledger, .model = model};
@@ -27,12 +31,40 @@ void history_init(struct history *history, const struct model *model)
 void history_release(struct history *history)
 {
     free(history->ruined);
+    free(history->told);
     *history = (struct history){0};
+}
+
+// The highest version that anybody had been told at `time_us`.
+static uint64_t floor_at(const struct history *history, uint64_t time_us)
+{
+    size_t count = history->told_count;
+    while (count > 0 && history->told[count - 1].time_us > time_us) {
+        count--;
+    }
+    return count == 0 ? 0 : history->told[count - 1].version;
+}
+
+// What a read with a bound on its lag, asked now, must have seen. One that counts versions does so
+// from a point that is not older than a primary that is suspected.
+static uint64_t lag_version(const struct history *history, const struct question *question)
+{
+    bool is_timed = question->lag_ms_max != 0;
+    if (!is_timed && question->lag_versions_max == 0) {
+        return 0;
+    }
+    uint64_t lag_ms = is_timed ? question->lag_ms_max : SUSPECT_AFTER_MS;
+    uint64_t lag_us = lag_ms * 1000 * LAG_SLOWNESS;
+    uint64_t now_us = history->world->now_us;
+    uint64_t floor = now_us > lag_us ? floor_at(history, now_us - lag_us) : 0;
+    uint64_t slack = is_timed ? 0 : question->lag_versions_max;
+    return floor > slack ? floor - slack : 0;
 }
 
 void history_ask(const struct history *history, struct question *question)
 {
     question->floor_version = history->floor_version;
+    question->lag_version = lag_version(history, question);
 }
 
 static void check_get(struct history *history, const struct rehearsal *state,
@@ -136,9 +168,17 @@ static bool check_version(struct history *history, uint64_t version, uint64_t le
 
 static void raise_floor(struct history *history, uint64_t version)
 {
-    if (version > history->floor_version) {
-        history->floor_version = version;
+    if (version <= history->floor_version) {
+        return;
     }
+    history->floor_version = version;
+    if (history->told_count == history->told_capacity) {
+        history->told_capacity = history->told_capacity == 0 ? 1024 : 2 * history->told_capacity;
+        history->told = reallocarray(history->told, history->told_capacity, sizeof *history->told);
+        ASSERT(history->told != NULL);
+    }
+    history->told[history->told_count++] = (struct told_version){.time_us = history->world->now_us,
+                                                                 .version = version};
 }
 
 // The version that a read must have exactly; 0 for none.
@@ -158,7 +198,7 @@ static uint64_t least_version(const struct question *question)
     }
     return question->level == READ_linearizable ? question->floor_version
            : question->level == READ_session    ? question->after_version
-                                                : 0;
+                                                : question->lag_version;
 }
 
 // Rule 2, of one version that everybody may read.
@@ -229,6 +269,11 @@ static void answer_read(struct history *history, const struct question *question
     case STATUS_busy:
     case STATUS_deadline:
     case STATUS_too_old: break;
+    case STATUS_stale:
+        if (question->lag_ms_max == 0 && question->lag_versions_max == 0) {
+            world_violate(history->world, "a read without a bound on its lag was stale");
+        }
+        break;
     case STATUS_read_only:
         if (question->paging == NULL) { // a version to read pages at can't be marked
             world_violate(history->world, "a read without pages failed because disks are full");

@@ -23,12 +23,21 @@ struct ruined {
     uint64_t sequence;
 };
 
+// A version that somebody had been told by then.
+struct told_version {
+    uint64_t time_us; // of the world
+    uint64_t version;
+};
+
 struct history {
     struct world *world;
     const struct ledger *ledger;
     const struct model *model;
-    uint64_t floor_version; // highest version in any answer
-    struct ruined *ruined;  // owned; transactions that certainly weren't done
+    uint64_t floor_version;    // highest version in any answer
+    struct told_version *told; // owned; the floors there have been, oldest first
+    size_t told_count;
+    size_t told_capacity;
+    struct ruined *ruined; // owned; transactions that certainly weren't done
     size_t ruined_count;
     size_t ruined_capacity;
     uint64_t acknowledged; // transactions answered ok

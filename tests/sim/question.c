@@ -201,7 +201,14 @@ static void encode_index(const struct step *step, struct buffer *out)
 static void encode_settings(struct buffer *out)
 {
     pack_text_literal(out, "settings");
-    pack_map(out, 2);
+    pack_map(out, 3);
+    pack_text_literal(out, "check");
+    pack_array(out, 1);
+    pack_map(out, 1);
+    pack_text_literal(out, "n");
+    pack_map(out, 1);
+    pack_text_literal(out, "$gte");
+    pack_number(out, FADING_LEAST);
     pack_text_literal(out, "history");
     pack_u64(out, FADING_HISTORY_S);
     pack_text_literal(out, "ttl");

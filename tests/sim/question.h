@@ -6,7 +6,7 @@
  *   c1  counters: read, then check and put one more; or $inc
  *   c2  accounts: transfers that keep the sum
  *   c3  slots: numbers that a unique index keeps apart; dropped now and then
- *   c4  fading: documents that expire, and whose history is kept
+ *   c4  fading: documents that expire, whose history is kept, and whose number has a lower bound
  *
  * Collections are called "c0" on, documents "d0" on. All documents hold {"n": number, "t": token}:
  * the token names the transaction that wrote it. Indexes are on "n", and are called "by_n".
@@ -32,6 +32,7 @@ enum {
     QUESTION_STEPS_MAX = 16,
     FADING_TTL_S = 1,
     FADING_HISTORY_S = 3,
+    FADING_LEAST = -400000, // by a check of the collection
 };
 
 enum find_order { FIND_unordered, FIND_by_number, FIND_by_id };
@@ -85,8 +86,11 @@ struct question {
     bool is_past;           // read: of a version that isn't marked, or of a time
     struct step steps[QUESTION_STEPS_MAX];
     unsigned step_count;
-    uint64_t floor_version; // highest version in any answer before it was asked
-    struct paging *paging;  // read: its only step is a page of this; NULL for none. Borrowed
+    uint64_t lag_versions_max; // read: any; 0 for no bound
+    uint32_t lag_ms_max;       // read: any; 0 for no bound
+    uint64_t floor_version;    // highest version in any answer before it was asked
+    uint64_t lag_version;      // read with a bound on its lag: the lowest version it may have
+    struct paging *paging;     // read: its only step is a page of this; NULL for none. Borrowed
 };
 
 // Adds a step; there is room.

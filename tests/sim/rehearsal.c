@@ -41,6 +41,9 @@ static enum status change(struct rehearsal *rehearsal, const struct step *step, 
 static enum status write_number(struct rehearsal *rehearsal, const struct step *step,
                                 int64_t number)
 {
+    if (step->collection == COLLECTION_FADING && number < FADING_LEAST) {
+        return STATUS_refused;
+    }
     return change(rehearsal, step,
                   (struct seen){.is_present = true,
                                 .version = rehearsal->written,
