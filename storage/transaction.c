@@ -121,7 +121,6 @@ enum status transaction_run(struct transaction *transaction, struct bytes operat
 {
     overlay_begin(transaction->documents->overlay);
     catalog_begin(transaction->documents->catalog);
-    transaction->documents->examined_size = 0;
     transaction->makes_jobs = false;
     enum status status = walk(transaction, operations, run_operation);
     if (status != STATUS_ok) {

@@ -5,8 +5,8 @@
  */
 #include "actors/runtime/bind.h"
 
-#include "actors/runtime/text.h"
 #include "base/assert.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

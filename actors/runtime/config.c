@@ -9,9 +9,9 @@
 #include "actors/runtime/config.h"
 
 #include "actors/runtime/config_check.h"
-#include "actors/runtime/text.h"
 #include "actors/runtime/zpl.h"
 #include "base/assert.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <stdio.h>

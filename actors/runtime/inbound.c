@@ -17,8 +17,8 @@
 #include "actors/runtime/inbound.h"
 
 #include "actors/runtime/bind.h"
-#include "actors/runtime/text.h"
 #include "base/assert.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

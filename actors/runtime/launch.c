@@ -13,8 +13,8 @@
 #include "actors/runtime/launch.h"
 
 #include "actors/runtime/clock.h"
-#include "actors/runtime/text.h"
 #include "base/assert.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>

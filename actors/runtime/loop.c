@@ -18,10 +18,10 @@
 
 #include "actors/runtime/clock.h"
 #include "actors/runtime/supervisor.h"
-#include "actors/runtime/text.h"
 #include "actors/runtime/timers.h"
 #include "actors/runtime/traffic.h"
 #include "base/assert.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,7 +3,7 @@
  */
 #include "actors/runtime/options.h"
 
-#include "actors/runtime/text.h"
+#include "base/text.h"
 
 #include <getopt.h>
 

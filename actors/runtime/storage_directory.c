@@ -10,8 +10,8 @@
 
 #include "actors/runtime/disk_files.h"
 #include "actors/runtime/supervisor.h"
-#include "actors/runtime/text.h"
 #include "base/assert.h"
+#include "base/text.h"
 #include "storage/rocksdb/state_rocksdb.h"
 
 #include <errno.h>

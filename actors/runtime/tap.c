@@ -10,8 +10,8 @@
 #include "actors/runtime/tap.h"
 
 #include "actors/runtime/bind.h"
-#include "actors/runtime/text.h"
 #include "base/assert.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -11,8 +11,8 @@
 #include "actors/runtime/traffic.h"
 
 #include "actors/runtime/inbound.h"
-#include "actors/runtime/text.h"
 #include "base/assert.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 

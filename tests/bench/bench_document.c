@@ -4,6 +4,7 @@
  * other things, too.
  */
 #include "base/assert.h"
+#include "tests/bench/bench_clock.h"
 #include "wire/document/document.h"
 #include "wire/document/find_digest.h"
 #include "wire/document/patch.h"
@@ -11,7 +12,6 @@
 #include "wire/json.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { BATCHES = 500, BATCH = 2000 };
 
@@ -100,22 +100,15 @@ static void add_to_digest(struct bench *bench)
     ASSERT(find_digest_add(bench->document.size, &id, 1) != 0);
 }
 
-static double clock_ns(void)
-{
-    struct timespec now;
-    ASSERT(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 static void measure(const char *name, void (*step)(struct bench *), struct bench *bench)
 {
     double best = 1e18;
     for (unsigned i = 0; i < BATCHES; i++) {
-        double begin = clock_ns();
+        double begin = clock_s(CLOCK_MONOTONIC);
         for (unsigned k = 0; k < BATCH; k++) {
             step(bench);
         }
-        double each = (clock_ns() - begin) / BATCH;
+        double each = (clock_s(CLOCK_MONOTONIC) - begin) * 1e9 / BATCH;
         best = each < best ? each : best;
     }
     printf("%-32s %6.0f ns\n", name, best);

@@ -10,6 +10,7 @@
 #include "storage/executor.h"
 #include "storage/rocksdb/state_rocksdb.h"
 #include "storage/state_memory.h"
+#include "tests/bench/bench_clock.h"
 #include "wire/document/operation.h"
 #include "wire/pack.h"
 
@@ -17,7 +18,6 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     CELLS = 1000000,   // to choose from
@@ -27,13 +27,6 @@ enum {
     ENTRY_TRANSACTIONS = 512,
     SESSIONS = 64,
 };
-
-static double clock_s(clockid_t clock)
-{
-    struct timespec now;
-    ASSERT(clock_gettime(clock, &now) == 0);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 struct measurement {
     const char *name;

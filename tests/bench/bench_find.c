@@ -10,13 +10,13 @@
 #include "storage/marks.h"
 #include "storage/query.h"
 #include "storage/rocksdb/state_rocksdb.h"
+#include "tests/bench/bench_clock.h"
 #include "wire/document/operation.h"
 #include "wire/pack.h"
 
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     DOCUMENTS = 200000,
@@ -25,13 +25,6 @@ enum {
     BATCH = 256,
     QUERY_COUNT = 64, // to choose from
 };
-
-static double clock_s(clockid_t clock)
-{
-    struct timespec now;
-    ASSERT(clock_gettime(clock, &now) == 0);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 struct bench {
     struct state *state;

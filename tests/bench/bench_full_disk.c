@@ -9,12 +9,12 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "storage/rocksdb/state_rocksdb.h"
+#include "tests/bench/bench_clock.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BATCH = 64, BALLAST_SIZE = 20 * 1024 * 1024, BATCHES_AFTER = 200, RECOVERY_S_MAX = 30 };
@@ -80,13 +80,6 @@ static void mount_small_disk(const char *folder)
     close(ballast);
 }
 
-static double now_s(void)
-{
-    struct timespec now;
-    ASSERT(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static uint64_t fill(struct state *state)
 {
     uint64_t cells = 0;
@@ -104,26 +97,27 @@ static uint64_t fill(struct state *state)
 
 static void wait_for_recovery(struct state *state, uint64_t cells)
 {
-    double start_s = now_s();
+    double start_s = clock_s(CLOCK_MONOTONIC);
     enum status status = put_batch(state, cells);
-    while (status != STATUS_ok && now_s() - start_s < RECOVERY_S_MAX) {
+    while (status != STATUS_ok && clock_s(CLOCK_MONOTONIC) - start_s < RECOVERY_S_MAX) {
         usleep(100 * 1000);
         status = put_batch(state, cells);
     }
-    printf("%.1f s after space came back: write %s\n", now_s() - start_s, status_name(status));
+    printf("%.1f s after space came back: write %s\n", clock_s(CLOCK_MONOTONIC) - start_s,
+           status_name(status));
     ASSERT(status == STATUS_ok);
 }
 
 // A flush is refused until there is room for all that is in memory.
 static void flush_when_there_is_room(struct state *state)
 {
-    double start_s = now_s();
+    double start_s = clock_s(CLOCK_MONOTONIC);
     enum status status = state_flush(state);
-    while (status == STATUS_read_only && now_s() - start_s < RECOVERY_S_MAX) {
+    while (status == STATUS_read_only && clock_s(CLOCK_MONOTONIC) - start_s < RECOVERY_S_MAX) {
         usleep(100 * 1000);
         status = state_flush(state);
     }
-    printf("%.1f s later: flush %s\n", now_s() - start_s, status_name(status));
+    printf("%.1f s later: flush %s\n", clock_s(CLOCK_MONOTONIC) - start_s, status_name(status));
     ASSERT(status == STATUS_ok);
 }
 

@@ -9,8 +9,7 @@
  */
 #include "tests/check/explain.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include "base/text.h"
 
 // Of a long list the ends are told, so many numbers of each.
 enum { END_SHOWN = 4, LIST_SHOWN_MAX = 10, OPERATIONS_SHOWN_MAX = 20 };
@@ -22,17 +21,6 @@ struct reason {
     struct edge edge;
 };
 
-__attribute__((format(printf, 2, 3))) static void tell(struct buffer *out, const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    size_t kept = (size_t)size < sizeof text ? (size_t)size : sizeof text - 1;
-    buffer_append(out, bytes_of(text, kept));
-}
-
 static void tell_name(const struct lists *lists, uint32_t key, struct buffer *out)
 {
     buffer_append(out, lists->keys[key].name);
@@ -41,26 +29,26 @@ static void tell_name(const struct lists *lists, uint32_t key, struct buffer *ou
 static void tell_list(const int64_t *numbers, uint32_t count, struct buffer *out)
 {
     bool is_long = count > LIST_SHOWN_MAX;
-    tell(out, "[");
+    text_append(out, "[");
     for (uint32_t i = 0; i < count; i++) {
         if (is_long && i == END_SHOWN) {
-            tell(out, " ...");
+            text_append(out, " ...");
             i = count - END_SHOWN;
         }
-        tell(out, i == 0 ? "%lld" : " %lld", (long long)numbers[i]);
+        text_append(out, i == 0 ? "%lld" : " %lld", (long long)numbers[i]);
     }
-    tell(out, "]");
+    text_append(out, "]");
 }
 
 static void tell_operation(const struct lists *lists, const struct list_operation *operation,
                            struct buffer *out)
 {
-    tell(out, operation->is_append ? "append " : "read ");
+    text_append(out, operation->is_append ? "append " : "read ");
     tell_name(lists, operation->key, out);
     if (operation->is_append) {
-        tell(out, " %lld", (long long)operation->number);
+        text_append(out, " %lld", (long long)operation->number);
     } else if (operation->has_result) {
-        tell(out, " ");
+        text_append(out, " ");
         tell_list(lists_numbers(lists, operation), operation->count, out);
     }
 }
@@ -70,21 +58,21 @@ void explain_record(const struct lists *lists, uint32_t record, struct buffer *o
     static const char *const outcomes[] = {"", ", failed", ", outcome unknown"};
     const struct record *told = &lists->history->records[record];
     size_t start = lists->starts[record];
-    tell(out, "line %u, process %llu, from %llu", told->line, (unsigned long long)told->process,
-         (unsigned long long)told->invoke_ns);
+    text_append(out, "line %u, process %llu, from %llu", told->line,
+                (unsigned long long)told->process, (unsigned long long)told->invoke_ns);
     if (told->complete_ns != UINT64_MAX) {
-        tell(out, " to %llu", (unsigned long long)told->complete_ns);
+        text_append(out, " to %llu", (unsigned long long)told->complete_ns);
     }
     if (told->version > 0) {
-        tell(out, ", version %llu", (unsigned long long)told->version);
+        text_append(out, ", version %llu", (unsigned long long)told->version);
     }
-    tell(out, "%s:", outcomes[told->outcome]);
+    text_append(out, "%s:", outcomes[told->outcome]);
     for (size_t i = start; i < lists->starts[record + 1]; i++) {
         if (i - start == OPERATIONS_SHOWN_MAX) {
-            tell(out, ", and more");
+            text_append(out, ", and more");
             return;
         }
-        tell(out, i == start ? " " : ", ");
+        text_append(out, i == start ? " " : ", ");
         tell_operation(lists, &lists->operations[i], out);
     }
 }
@@ -142,9 +130,9 @@ static void tell_writes(const struct lists *lists, const struct reason *reason, 
     const struct list_operation *first;
     const struct list_operation *second;
     find_neighbours(lists, reason, &first, &second);
-    tell(out, "it appended %lld to ", (long long)first->number);
+    text_append(out, "it appended %lld to ", (long long)first->number);
     tell_name(lists, reason->edge.about, out);
-    tell(out, ", behind which the other appended %lld", (long long)second->number);
+    text_append(out, ", behind which the other appended %lld", (long long)second->number);
 }
 
 static void tell_read_of_write(const struct lists *lists, const struct reason *reason,
@@ -152,9 +140,9 @@ static void tell_read_of_write(const struct lists *lists, const struct reason *r
 {
     const struct list_operation *read = find_first_read(lists, reason->to, reason->edge.about);
     uint32_t last = read->count - read->own - 1;
-    tell(out, "it appended %lld to ", (long long)lists_numbers(lists, read)[last]);
+    text_append(out, "it appended %lld to ", (long long)lists_numbers(lists, read)[last]);
     tell_name(lists, reason->edge.about, out);
-    tell(out, ", which the other read");
+    text_append(out, ", which the other read");
 }
 
 static void tell_missed_write(const struct lists *lists, const struct reason *reason,
@@ -164,11 +152,11 @@ static void tell_missed_write(const struct lists *lists, const struct reason *re
     uint32_t others = read->count - read->own;
     const struct list_operation *append = find_append(lists, reason->to, reason->edge.about,
                                                       others);
-    tell(out, "it read ");
+    text_append(out, "it read ");
     tell_name(lists, reason->edge.about, out);
-    tell(out, " as ");
+    text_append(out, " as ");
     tell_list(lists_numbers(lists, read), read->count, out);
-    tell(out, ", without the %lld that the other appended", (long long)append->number);
+    text_append(out, ", without the %lld that the other appended", (long long)append->number);
 }
 
 static void tell_reason(const struct lists *lists, const struct reason *reason, struct buffer *out)
@@ -181,12 +169,12 @@ static void tell_reason(const struct lists *lists, const struct reason *reason, 
     case EDGE_wr: tell_read_of_write(lists, reason, out); break;
     case EDGE_rw: tell_missed_write(lists, reason, out); break;
     case EDGE_time:
-        tell(out, "it was over at %llu, the other began at %llu",
-             (unsigned long long)from->complete_ns, (unsigned long long)to->invoke_ns);
+        text_append(out, "it was over at %llu, the other began at %llu",
+                    (unsigned long long)from->complete_ns, (unsigned long long)to->invoke_ns);
         break;
     case EDGE_version:
-        tell(out, "it has version %llu, the other %llu", (unsigned long long)from->version,
-             (unsigned long long)to->version);
+        text_append(out, "it has version %llu, the other %llu", (unsigned long long)from->version,
+                    (unsigned long long)to->version);
         break;
     case EDGE_hop: break;
     }
@@ -213,17 +201,17 @@ void explain_cycle(const struct lists *lists, const struct edge *edges, size_t c
     unsigned number = 0;
     for (const struct edge *edge = edges; edge < end;) {
         take_reason(lists, &edge, &reason);
-        tell(out, "  T%u  ", ++number);
+        text_append(out, "  T%u  ", ++number);
         explain_record(lists, reason.from, out);
-        tell(out, "\n");
+        text_append(out, "\n");
     }
     unsigned all = number;
     number = 0;
     for (const struct edge *edge = edges; edge < end;) {
         take_reason(lists, &edge, &reason);
         number++;
-        tell(out, "  T%u is before T%u: ", number, number % all + 1);
+        text_append(out, "  T%u is before T%u: ", number, number % all + 1);
         tell_reason(lists, &reason, out);
-        tell(out, edge < end ? "\n" : "");
+        text_append(out, edge < end ? "\n" : "");
     }
 }

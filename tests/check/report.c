@@ -4,6 +4,8 @@
  */
 #include "tests/check/report.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -30,20 +32,14 @@ static size_t count_named(const struct report *report, const char *name)
 __attribute__((format(printf, 3, 0))) static void tell(struct report *report, const char *name,
                                                        const char *format, va_list arguments)
 {
-    va_list again;
     if (report->told == REPORT_TOLD_MAX || count_named(report, name) == REPORT_TOLD_OF_NAME_MAX) {
         return;
     }
     struct finding *finding = &report->findings[report->told++];
-    va_copy(again, arguments);
-    size_t size = (size_t)vsnprintf(NULL, 0, format, again);
-    va_end(again);
     snprintf(finding->name, sizeof finding->name, "%s", name);
     finding->offset = report->text.size;
-    finding->size = size;
-    char *text = (char *)buffer_extend(&report->text, size + 1);
-    vsnprintf(text, size + 1, format, arguments);
-    buffer_truncate(&report->text, report->text.size - 1);
+    text_append_list(&report->text, format, arguments);
+    finding->size = report->text.size - finding->offset;
 }
 
 void report_violation(struct report *report, const char *name, const char *format, ...)

@@ -7,44 +7,15 @@ have the time succeed (workload.py says how that is checked).
 import os
 import signal
 import time
-import unittest
 
-import harness
 import isolation
-from harness import Cluster
+from under_load import ROUNDS, UnderLoad
 from workload import Load
 
-ROUNDS = int(os.environ.get('SKEIN_ROUNDS', '1'))
 
+class Consistency(UnderLoad):
 
-class Consistency(unittest.TestCase):
-
-    def setUp(self):
-        self.cluster = Cluster(writers=2)
-        self.cluster.__enter__()
-        self.is_good = False
-        self.addCleanup(self.clean_up)
-        self.load = Load(self.cluster)
-        self.addCleanup(self.load.end)
-        self.run_for(0.5)
-
-    def clean_up(self):
-        self.cluster.__exit__(None if self.is_good else AssertionError, None, None)
-
-    def run_for(self, seconds):
-        """Lets the load go on; at least one more transaction must succeed."""
-        before = self.load.done()
-        time.sleep(seconds)
-        harness.wait_for(lambda: self.load.done() > before, 'another transaction')
-
-    def check(self):
-        self.run_for(0.5)
-        self.cluster.wait_until_whole()
-        self.assertEqual(self.load.stop(), [])
-        digest = self.cluster.skein('digest')
-        self.assertTrue(digest['agree'], digest)
-        self.assertEqual(len(digest['nodes']), 3)
-        self.is_good = True
+    Load = Load
 
     def test_killed_primaries(self):
         for _ in range(2 * ROUNDS):
@@ -57,13 +28,7 @@ class Consistency(unittest.TestCase):
         self.check()
 
     def test_primaries_that_hang_and_go_on(self):
-        for seconds in (0.2, 1, 0.5) * ROUNDS:
-            primary = self.cluster.primary()
-            self.cluster.kill(primary, signal.SIGSTOP)
-            time.sleep(seconds)
-            self.cluster.kill(primary, signal.SIGCONT)
-            self.run_for(0.5)
-        self.check()
+        self.let_primaries_hang()
 
     def test_switchovers(self):
         for _ in range(3 * ROUNDS):

@@ -4,46 +4,22 @@ serializable (transactions.py says what is done, skein-check judges it).
 
 import os
 import signal
-import time
-import unittest
 
 import harness
 import isolation
-from harness import Cluster
 from transactions import Load
+from under_load import ROUNDS, UnderLoad
 
-ROUNDS = int(os.environ.get('SKEIN_ROUNDS', '1'))
 DONE_MIN = 500
 
 
-class Transactions(unittest.TestCase):
+class Transactions(UnderLoad):
 
-    def setUp(self):
-        self.cluster = Cluster(writers=2)
-        self.cluster.__enter__()
-        self.is_good = False
-        self.addCleanup(self.clean_up)
-        self.load = Load(self.cluster)
-        self.addCleanup(self.load.end)
-        self.run_for(0.5)
-
-    def clean_up(self):
-        self.cluster.__exit__(None if self.is_good else AssertionError, None, None)
-
-    def run_for(self, seconds):
-        """Lets the load go on; at least something more must succeed."""
-        before = self.load.done()
-        time.sleep(seconds)
-        harness.wait_for(lambda: self.load.done() > before, 'another transaction')
+    Load = Load
 
     def check(self):
-        self.run_for(0.5)
         harness.wait_for(lambda: self.load.done() > DONE_MIN, 'a history worth judging', 30)
-        self.cluster.wait_until_whole()
-        self.assertEqual(self.load.stop(), [])
-        digest = self.cluster.skein('digest')
-        self.assertTrue(digest['agree'], digest)
-        self.is_good = True
+        super().check()
 
     def test_nothing_fails(self):
         for _ in range(ROUNDS):
@@ -61,13 +37,7 @@ class Transactions(unittest.TestCase):
         self.check()
 
     def test_primaries_that_hang_and_go_on(self):
-        for seconds in (0.2, 1, 0.5) * ROUNDS:
-            primary = self.cluster.primary()
-            self.cluster.kill(primary, signal.SIGSTOP)
-            time.sleep(seconds)
-            self.cluster.kill(primary, signal.SIGCONT)
-            self.run_for(0.5)
-        self.check()
+        self.let_primaries_hang()
 
     def test_stopped_primaries(self):
         for _ in range(2 * ROUNDS):

@@ -3,9 +3,9 @@
  */
 #include "tests/sim/changes.h"
 
+#include "base/text.h"
+
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const NAMES[SETTING_COUNT] = {
@@ -106,20 +106,10 @@ void changes_apply(const struct changes *changes, struct options *options)
     }
 }
 
-__attribute__((format(printf, 2, 3))) static void print(struct buffer *out, const char *format, ...)
-{
-    char text[64];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buffer_append(out, bytes_from_text(text));
-}
-
 static void print_chosen(const struct fault_set *chosen, struct buffer *out)
 {
     const char *separator = "";
-    print(out, " --only ");
+    text_append(out, " --only ");
     for (unsigned first = 0; first < FAULT_NUMBERS_MAX; first++) {
         unsigned last = first;
         if (!fault_set_has(chosen, first)) {
@@ -128,15 +118,15 @@ static void print_chosen(const struct fault_set *chosen, struct buffer *out)
         while (last + 1 < FAULT_NUMBERS_MAX && fault_set_has(chosen, last + 1)) {
             last++;
         }
-        print(out, "%s%u", separator, first);
+        text_append(out, "%s%u", separator, first);
         if (last > first) {
-            print(out, "-%u", last);
+            text_append(out, "-%u", last);
         }
         separator = ",";
         first = last;
     }
     if (*separator == '\0') {
-        print(out, "none");
+        text_append(out, "none");
     }
 }
 
@@ -144,7 +134,7 @@ void changes_print(const struct changes *changes, struct buffer *out)
 {
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
         if (changes->is_set[i]) {
-            print(out, " --set %s=%llu", NAMES[i], (unsigned long long)changes->values[i]);
+            text_append(out, " --set %s=%llu", NAMES[i], (unsigned long long)changes->values[i]);
         }
     }
     if (changes->chooses) {

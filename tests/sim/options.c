@@ -6,8 +6,7 @@
  */
 #include "tests/sim/options.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include "base/text.h"
 
 enum { COMMITS_MIN = 200 };
 
@@ -142,51 +141,43 @@ void options_calm(struct options *options, uint64_t seed)
     options->sizes.segment = 64 * KIB;
 }
 
-__attribute__((format(printf, 2, 3))) static void print(struct buffer *out, const char *format, ...)
-{
-    char text[128];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buffer_append(out, bytes_from_text(text));
-}
-
 static void print_faults(const struct options *options, struct buffer *out)
 {
-    print(out, "faults{every=%uus last=%uus", (unsigned)options->fault_interval_us,
-          (unsigned)options->fault_length_us);
+    text_append(out, "faults{every=%uus last=%uus", (unsigned)options->fault_interval_us,
+                (unsigned)options->fault_length_us);
     for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {
         if (options->weights[kind] > 0) {
-            print(out, " %s=%u", fault_name(kind), options->weights[kind]);
+            text_append(out, " %s=%u", fault_name(kind), options->weights[kind]);
         }
     }
-    print(out, "}");
+    text_append(out, "}");
 }
 
 static void print_disk(const struct options *options, struct buffer *out)
 {
     const struct node_sizes *sizes = &options->sizes;
-    print(out, "disk{sync=%uus stall=%u self_flush=%u} ", options->sync_us, options->stall_ppm,
-          options->flush_writes);
-    print(out, "sizes{segment=%u flush=%u keep=%u max=%u ", (unsigned)sizes->segment,
-          (unsigned)sizes->flush, (unsigned)sizes->journal_keep, (unsigned)sizes->journal_max);
-    print(out, "window=%u chunk=%u work=%u} ", (unsigned)sizes->log_window,
-          (unsigned)sizes->transfer_chunk, (unsigned)sizes->work_cells);
+    text_append(out, "disk{sync=%uus stall=%u self_flush=%u} ", options->sync_us,
+                options->stall_ppm, options->flush_writes);
+    text_append(out, "sizes{segment=%u flush=%u keep=%u max=%u ", (unsigned)sizes->segment,
+                (unsigned)sizes->flush, (unsigned)sizes->journal_keep,
+                (unsigned)sizes->journal_max);
+    text_append(out, "window=%u chunk=%u work=%u} ", (unsigned)sizes->log_window,
+                (unsigned)sizes->transfer_chunk, (unsigned)sizes->work_cells);
 }
 
 void options_print(const struct options *options, struct buffer *out)
 {
     const struct network_manner *network = &options->network;
-    print(out, "voters=%u replicas=%u coordinators=%u writers=%u readers=%u clients=%u ",
-          options->voters, options->replicas, options->coordinators, options->writers,
-          options->readers, options->clients);
-    print(out, "network{delay=%uus%s%s loss=%u duplicate=%u straggler=%u turn=%uus} ",
-          network->delay_us, network->is_harsh ? " harsh" : "",
-          network->outlives ? " outlives" : "", network->loss_ppm, network->duplicate_ppm,
-          network->straggler_ppm, options->turn_delay_us);
+    text_append(out, "voters=%u replicas=%u coordinators=%u writers=%u readers=%u clients=%u ",
+                options->voters, options->replicas, options->coordinators, options->writers,
+                options->readers, options->clients);
+    text_append(out, "network{delay=%uus%s%s loss=%u duplicate=%u straggler=%u turn=%uus} ",
+                network->delay_us, network->is_harsh ? " harsh" : "",
+                network->outlives ? " outlives" : "", network->loss_ppm, network->duplicate_ppm,
+                network->straggler_ppm, options->turn_delay_us);
     print_disk(options, out);
     print_faults(options, out);
-    print(out, " work{keys=%u outstanding=%u think=%uus timeout=%ums reads=%u%%}", options->keys,
-          options->outstanding, options->think_us, options->timeout_ms, options->read_percent);
+    text_append(out, " work{keys=%u outstanding=%u think=%uus timeout=%ums reads=%u%%}",
+                options->keys, options->outstanding, options->think_us, options->timeout_ms,
+                options->read_percent);
 }

@@ -5,11 +5,10 @@
  */
 #include "tests/unit/fixture_world.h"
 
+#include "base/text.h"
 #include "wire/document/find_digest.h"
 
 #include <criterion/criterion.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 enum { VALUES = 6 };
 
@@ -22,18 +21,8 @@ void world_begin(struct world *world)
     world->changes = false;
     buffer_clear(&world->json);
     buffer_clear(&world->results);
-    text_print(&world->json, "[");
-    text_print(&world->results, "[");
-}
-
-void text_print(struct buffer *out, const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buffer_append(out, bytes_from_text(text));
+    text_append(&world->json, "[");
+    text_append(&world->results, "[");
 }
 
 bool world_chance(struct world *world, unsigned percent)
@@ -49,7 +38,7 @@ static int any_value(struct world *world)
 static void print_field(struct buffer *out, const char *name, int value, bool *is_first)
 {
     if (value != MISSING) {
-        text_print(out, "%s\"%s\":%d", *is_first ? "" : ",", name, value);
+        text_append(out, "%s\"%s\":%d", *is_first ? "" : ",", name, value);
         *is_first = false;
     }
 }
@@ -57,11 +46,11 @@ static void print_field(struct buffer *out, const char *name, int value, bool *i
 void item_print(struct buffer *out, const struct item *item)
 {
     bool is_first = true;
-    text_print(out, "{");
+    text_append(out, "{");
     print_field(out, "a", item->a, &is_first);
     print_field(out, "n", item->n, &is_first);
     print_field(out, "u", item->u, &is_first);
-    text_print(out, "}");
+    text_append(out, "}");
 }
 
 // Bytes of a document in canonical form, whose numbers are all small.
@@ -73,10 +62,10 @@ unsigned item_size(const struct item *item)
 
 static void print_row(struct buffer *out, int id, const struct item *item)
 {
-    text_print(out, "{\"id\":%d,\"document\":", id);
+    text_append(out, "{\"id\":%d,\"document\":", id);
     item_print(out, item);
-    text_print(out, ",\"document_version\":%llu,\"time\":%llu}", (unsigned long long)item->version,
-               (unsigned long long)item->time_us);
+    text_append(out, ",\"document_version\":%llu,\"time\":%llu}", (unsigned long long)item->version,
+                (unsigned long long)item->time_us);
 }
 
 // What one operation is on.
@@ -97,15 +86,15 @@ static struct place any_place(struct world *world)
 
 static void begin_operation(struct world *world, const char *name, int collection)
 {
-    text_print(&world->json, "%s{\"op\":\"%s\",\"collection\":\"c%d\"", world->count > 0 ? "," : "",
-               name, collection);
+    text_append(&world->json, "%s{\"op\":\"%s\",\"collection\":\"c%d\"",
+                world->count > 0 ? "," : "", name, collection);
     world->count++;
 }
 
 static void begin_keyed(struct world *world, const char *name, const struct place *place)
 {
     begin_operation(world, name, place->number);
-    text_print(&world->json, ",\"id\":%d", place->id);
+    text_append(&world->json, ",\"id\":%d", place->id);
 }
 
 static bool has_failed(const struct world *world)
@@ -125,7 +114,7 @@ static void fail(struct world *world, enum status status)
 // Room for the result of the operation that was printed last.
 static struct buffer *result(struct world *world)
 {
-    text_print(&world->results, "%s", world->results.size > 1 ? "," : "");
+    text_append(&world->results, "%s", world->results.size > 1 ? "," : "");
     return &world->results;
 }
 
@@ -171,9 +160,9 @@ static void add_put(struct world *world)
     struct item item = any_item(world);
     bool is_insert = world_chance(world, 40);
     begin_keyed(world, is_insert ? "insert" : "put", &place);
-    text_print(&world->json, ",\"document\":");
+    text_append(&world->json, ",\"document\":");
     item_print(&world->json, &item);
-    text_print(&world->json, "}");
+    text_append(&world->json, "}");
     if (has_failed(world)) {
         return;
     }
@@ -181,7 +170,7 @@ static void add_put(struct world *world)
     fail(world, exists ? STATUS_exists : write_item(world, &place, item));
     if (!has_failed(world)) {
         struct buffer *out = result(world);
-        is_insert ? text_print(out, "{\"id\":%d}", place.id) : text_print(out, "{}");
+        is_insert ? text_append(out, "{\"id\":%d}", place.id) : text_append(out, "{}");
     }
 }
 
@@ -192,7 +181,7 @@ static int any_condition(struct world *world, unsigned percent)
     if (!world_chance(world, percent)) {
         return MISSING;
     }
-    text_print(&world->json, ",\"where\":{\"a\":%d}", value);
+    text_append(&world->json, ",\"where\":{\"a\":%d}", value);
     return value;
 }
 
@@ -207,24 +196,24 @@ static enum status patch_item(struct world *world, struct item *item)
     int value = (int)random_below(&world->random, VALUES);
     switch (random_below(&world->random, 5)) {
     case 0:
-        text_print(&world->json, ",\"patch\":{\"n\":{\"$inc\":%d,\"max\":%d}}", value, N_MAX / 2);
+        text_append(&world->json, ",\"patch\":{\"n\":{\"$inc\":%d,\"max\":%d}}", value, N_MAX / 2);
         item->n = (item->n == MISSING ? 0 : item->n) + value;
         return item->n > N_MAX / 2 ? STATUS_refused : STATUS_ok;
     case 1:
-        text_print(&world->json, ",\"patch\":{\"n\":{\"$max\":%d}}", 10 * value);
+        text_append(&world->json, ",\"patch\":{\"n\":{\"$max\":%d}}", 10 * value);
         item->n = item->n > 10 * value ? item->n : 10 * value;
         return STATUS_ok;
     case 2:
-        text_print(&world->json, ",\"patch\":{\"a\":{\"$unset\":true},\"u\":%d}", value);
+        text_append(&world->json, ",\"patch\":{\"a\":{\"$unset\":true},\"u\":%d}", value);
         item->a = MISSING;
         item->u = value;
         return STATUS_ok;
     case 3:
-        text_print(&world->json, ",\"patch\":{\"a\":%d,\"u\":{\"$unset\":true}}", value);
+        text_append(&world->json, ",\"patch\":{\"a\":%d,\"u\":{\"$unset\":true}}", value);
         item->a = value;
         item->u = MISSING;
         return STATUS_ok;
-    default: text_print(&world->json, ",\"patch\":{}"); return STATUS_ok;
+    default: text_append(&world->json, ",\"patch\":{}"); return STATUS_ok;
     }
 }
 
@@ -239,7 +228,7 @@ static void add_update(struct world *world)
     enum status patched = patch_item(world, &item);
     int condition = any_condition(world, 20);
     bool upserts = world_chance(world, 30);
-    text_print(&world->json, upserts ? ",\"upsert\":true}" : "}");
+    text_append(&world->json, upserts ? ",\"upsert\":true}" : "}");
     if (has_failed(world)) {
         return;
     }
@@ -251,7 +240,7 @@ static void add_update(struct world *world)
         fail(world, patched == STATUS_ok ? write_item(world, &place, item) : patched);
     }
     if (!has_failed(world)) {
-        text_print(result(world), "{}");
+        text_append(result(world), "{}");
     }
 }
 
@@ -260,7 +249,7 @@ static void add_delete(struct world *world)
     struct place place = any_place(world);
     begin_keyed(world, "delete", &place);
     int condition = any_condition(world, 20);
-    text_print(&world->json, "}");
+    text_append(&world->json, "}");
     if (has_failed(world)) {
         return;
     }
@@ -271,26 +260,26 @@ static void add_delete(struct world *world)
     place.item->is_there = false;
     place.collection->touched[place.id] = true;
     world->changes = true;
-    text_print(result(world), "{}");
+    text_append(result(world), "{}");
 }
 
 static void add_get(struct world *world)
 {
     struct place place = any_place(world);
     begin_keyed(world, "get", &place);
-    text_print(&world->json, "}");
+    text_append(&world->json, "}");
     if (has_failed(world)) {
         return;
     }
     struct buffer *out = result(world);
     if (!place.item->is_there) {
-        text_print(out, "{\"document\":null,\"document_version\":null,\"time\":null}");
+        text_append(out, "{\"document\":null,\"document_version\":null,\"time\":null}");
         return;
     }
-    text_print(out, "{\"document\":");
+    text_append(out, "{\"document\":");
     item_print(out, place.item);
-    text_print(out, ",\"document_version\":%llu,\"time\":%llu}",
-               (unsigned long long)place.item->version, (unsigned long long)place.item->time_us);
+    text_append(out, ",\"document_version\":%llu,\"time\":%llu}",
+                (unsigned long long)place.item->version, (unsigned long long)place.item->time_us);
 }
 
 static void add_check(struct world *world)
@@ -304,14 +293,14 @@ static void add_check(struct world *world)
         int condition = any_condition(world, 100);
         is_good = place.item->is_there && holds(condition, place.item);
     } else if (wanted == 0) {
-        text_print(&world->json, ",\"absent\":true");
+        text_append(&world->json, ",\"absent\":true");
     } else {
-        text_print(&world->json, ",\"document_version\":%llu", (unsigned long long)wanted);
+        text_append(&world->json, ",\"document_version\":%llu", (unsigned long long)wanted);
     }
-    text_print(&world->json, "}");
+    text_append(&world->json, "}");
     fail(world, is_good ? STATUS_ok : STATUS_refused);
     if (!has_failed(world)) {
-        text_print(result(world), "{}");
+        text_append(result(world), "{}");
     }
 }
 
@@ -323,7 +312,7 @@ static enum status any_index(struct world *world, const struct place *place)
     if (!world_chance(world, 30)) {
         return STATUS_ok;
     }
-    text_print(&world->json, ",\"index\":\"%s\"", is_by_a ? "by_a" : "by_u");
+    text_append(&world->json, ",\"index\":\"%s\"", is_by_a ? "by_a" : "by_u");
     return place->collection->is_there && index == INDEX_serving ? STATUS_ok : STATUS_absent;
 }
 
@@ -350,19 +339,19 @@ static void add_find(struct world *world)
     begin_operation(world, "find", place.number);
     int condition = any_condition(world, 70);
     enum status status = any_index(world, &place);
-    text_print(&world->json, ",\"order\":\"%s$id\",\"limit\":%d}", is_backwards ? "-" : "", limit);
+    text_append(&world->json, ",\"order\":\"%s$id\",\"limit\":%d}", is_backwards ? "-" : "", limit);
     fail(world, status);
     if (has_failed(world)) {
         return;
     }
     int count = find_items(&place, condition, is_backwards, found);
     struct buffer *out = result(world);
-    text_print(out, "{\"documents\":[");
+    text_append(out, "{\"documents\":[");
     for (int i = 0; i < count && i < limit; i++) {
-        text_print(out, "%s", i > 0 ? "," : "");
+        text_append(out, "%s", i > 0 ? "," : "");
         print_row(out, found[i], &place.collection->items[found[i]]);
     }
-    text_print(out, "]}");
+    text_append(out, "]}");
 }
 
 static void add_count(struct world *world)
@@ -372,10 +361,10 @@ static void add_count(struct world *world)
     begin_operation(world, "count", place.number);
     int condition = any_condition(world, 50);
     enum status status = any_index(world, &place);
-    text_print(&world->json, "}");
+    text_append(&world->json, "}");
     fail(world, status);
     if (!has_failed(world)) {
-        text_print(result(world), "{\"count\":%d}", find_items(&place, condition, false, found));
+        text_append(result(world), "{\"count\":%d}", find_items(&place, condition, false, found));
     }
 }
 
@@ -384,19 +373,19 @@ static void add_unchanged_ids(struct world *world)
     struct place place = any_place(world);
     bool is_same = true;
     begin_operation(world, "unchanged", place.number);
-    text_print(&world->json, ",\"ids\":[");
+    text_append(&world->json, ",\"ids\":[");
     for (int id = 0; id < IDS; id++) {
         const struct item *item = &place.collection->items[id];
         uint64_t version = item->is_there ? item->version : 0;
         bool is_wrong = world_chance(world, 3);
         is_same = is_same && !is_wrong;
-        text_print(&world->json, "%s[%d,%llu]", id > 0 ? "," : "", id,
-                   (unsigned long long)(version + is_wrong));
+        text_append(&world->json, "%s[%d,%llu]", id > 0 ? "," : "", id,
+                    (unsigned long long)(version + is_wrong));
     }
-    text_print(&world->json, "]}");
+    text_append(&world->json, "]}");
     fail(world, is_same ? STATUS_ok : STATUS_conflict);
     if (!has_failed(world)) {
-        text_print(result(world), "{}");
+        text_append(result(world), "{}");
     }
 }
 
@@ -415,11 +404,11 @@ static void add_unchanged_find(struct world *world)
     }
     is_wrong = is_wrong || digest > INT64_MAX; // which JSON has no number for
     begin_operation(world, "unchanged", place.number);
-    text_print(&world->json, ",\"find\":{\"where\":{\"a\":%d},\"order\":\"$id\"},\"digest\":%llu}",
-               condition, (unsigned long long)((digest ^ is_wrong) & INT64_MAX));
+    text_append(&world->json, ",\"find\":{\"where\":{\"a\":%d},\"order\":\"$id\"},\"digest\":%llu}",
+                condition, (unsigned long long)((digest ^ is_wrong) & INT64_MAX));
     fail(world, is_wrong ? STATUS_conflict : STATUS_ok);
     if (!has_failed(world)) {
-        text_print(result(world), "{}");
+        text_append(result(world), "{}");
     }
 }
 
@@ -444,28 +433,29 @@ static void add_create_collection(struct world *world)
     };
     struct buffer *json = &world->json;
     begin_operation(world, "create_collection", place.number);
-    text_print(json, ",\"settings\":{\"check\":[%s]", made.has_check ? "{\"n\":{\"$lt\":60}}" : "");
+    text_append(json, ",\"settings\":{\"check\":[%s]",
+                made.has_check ? "{\"n\":{\"$lt\":60}}" : "");
     if (made.ttl_s > 0) {
-        text_print(json, ",\"ttl\":%u", made.ttl_s);
+        text_append(json, ",\"ttl\":%u", made.ttl_s);
     }
     if (made.history_s > 0) {
-        text_print(json, ",\"history\":%u", made.history_s);
+        text_append(json, ",\"history\":%u", made.history_s);
     }
-    text_print(json, "}}");
+    text_append(json, "}}");
     if (place.collection->is_there) {
         fail(world, STATUS_exists);
         return;
     }
     *place.collection = made;
     world->changes = true;
-    text_print(result(world), "{}");
+    text_append(result(world), "{}");
 }
 
 static void add_drop_collection(struct world *world)
 {
     struct place place = any_place(world);
     begin_operation(world, "drop_collection", place.number);
-    text_print(&world->json, "}");
+    text_append(&world->json, "}");
     if (!place.collection->is_there) {
         fail(world, STATUS_absent);
         return;
@@ -473,7 +463,7 @@ static void add_drop_collection(struct world *world)
     *place.collection = (struct collection_model){0};
     world->dropped_us = world->asker.engine.time_us;
     world->changes = true;
-    text_print(result(world), "{}");
+    text_append(result(world), "{}");
 }
 
 static bool is_empty(const struct collection_model *collection)
@@ -492,8 +482,8 @@ static void add_create_index(struct world *world)
     bool is_unique = world_chance(world, 40);
     enum index *index = is_unique ? &place.collection->by_u : &place.collection->by_a;
     begin_operation(world, "create_index", place.number);
-    text_print(&world->json, ",\"index\":\"by_%s\",\"fields\":[\"%s\"],\"unique\":%s}",
-               is_unique ? "u" : "a", is_unique ? "u" : "a", is_unique ? "true" : "false");
+    text_append(&world->json, ",\"index\":\"by_%s\",\"fields\":[\"%s\"],\"unique\":%s}",
+                is_unique ? "u" : "a", is_unique ? "u" : "a", is_unique ? "true" : "false");
     if (*index != INDEX_none) {
         fail(world, STATUS_exists);
         return;
@@ -501,7 +491,7 @@ static void add_create_index(struct world *world)
     *index = is_empty(place.collection) ? INDEX_serving : INDEX_building;
     place.collection->is_there = true;
     world->changes = true;
-    text_print(result(world), "{}");
+    text_append(result(world), "{}");
 }
 
 static void add_drop_index(struct world *world)
@@ -510,14 +500,14 @@ static void add_drop_index(struct world *world)
     bool is_by_a = world_chance(world, 50);
     enum index *index = is_by_a ? &place.collection->by_a : &place.collection->by_u;
     begin_operation(world, "drop_index", place.number);
-    text_print(&world->json, ",\"index\":\"by_%s\"}", is_by_a ? "a" : "u");
+    text_append(&world->json, ",\"index\":\"by_%s\"}", is_by_a ? "a" : "u");
     if (*index == INDEX_none) {
         fail(world, STATUS_absent);
         return;
     }
     *index = INDEX_none;
     world->changes = true;
-    text_print(result(world), "{}");
+    text_append(result(world), "{}");
 }
 
 void world_add_schema(struct world *world)

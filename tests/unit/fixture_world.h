@@ -64,9 +64,6 @@ struct world {
 // Begins a transaction: keeps the model as it is in `before`.
 void world_begin(struct world *world);
 
-// Appends a text of up to 255 bytes.
-__attribute__((format(printf, 2, 3))) void text_print(struct buffer *out, const char *format, ...);
-
 // True for so many calls in a hundred.
 bool world_chance(struct world *world, unsigned percent);
 

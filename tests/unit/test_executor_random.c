@@ -9,6 +9,7 @@
  */
 #include "storage/executor.h"
 
+#include "base/text.h"
 #include "tests/unit/fixture_value.h"
 #include "tests/unit/fixture_world.h"
 
@@ -212,16 +213,16 @@ static void compare_history(struct world *world, int number, int id)
     if (collection->items[id].is_there) {
         versions[count++].item = collection->items[id];
     }
-    text_print(&wanted, "[{\"versions\":[");
+    text_append(&wanted, "[{\"versions\":[");
     for (unsigned i = 0; i < count; i++) {
         const struct item *item = &versions[count - 1 - i].item;
-        text_print(&wanted, "%s{\"document\":", i > 0 ? "," : "");
-        item->is_there ? item_print(&wanted, item) : text_print(&wanted, "null");
-        text_print(&wanted, ",\"document_version\":%llu,\"time\":%llu}",
-                   (unsigned long long)item->version, (unsigned long long)item->time_us);
+        text_append(&wanted, "%s{\"document\":", i > 0 ? "," : "");
+        item->is_there ? item_print(&wanted, item) : text_append(&wanted, "null");
+        text_append(&wanted, ",\"document_version\":%llu,\"time\":%llu}",
+                    (unsigned long long)item->version, (unsigned long long)item->time_us);
     }
-    text_print(&wanted, "],");
-    text_print(&ask, "[{\"op\":\"history\",\"collection\":\"c%d\",\"id\":%d}]", number, id);
+    text_append(&wanted, "],");
+    text_append(&ask, "[{\"op\":\"history\",\"collection\":\"c%d\",\"id\":%d}]", number, id);
     buffer_append_u8(&ask, 0);
     asker_read(&world->asker, &any, (const char *)ask.data);
     cr_assert(bytes_starts_with(buffer_bytes(&world->asker.json), buffer_bytes(&wanted)),

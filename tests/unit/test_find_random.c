@@ -4,6 +4,7 @@
  * is written meanwhile, are the whole.
  */
 #include "base/random.h"
+#include "base/text.h"
 #include "storage/find.h"
 #include "tests/unit/fixture_find.h"
 #include "tests/unit/fixture_value.h"
@@ -12,7 +13,6 @@
 #include "wire/key.h"
 
 #include <criterion/criterion.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,33 +34,23 @@ static void teardown(void)
 
 TestSuite(find_random, .init = setup, .fini = teardown);
 
-__attribute__((format(printf, 2, 3))) static void print(struct buffer *out, const char *format, ...)
-{
-    char text[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buffer_append(out, bytes_from_text(text));
-}
-
 // Few values of each type, so that equal ones are common; numbers in different encodings.
 static void print_value(struct buffer *out)
 {
     int number = (int)random_below(&dice, 7) - 3;
     switch (random_below(&dice, 12)) {
-    case 0: print(out, "null"); break;
-    case 1: print(out, random_chance(&dice, 500000) ? "true" : "false"); break;
-    case 2: print(out, "%d.5", number); break;
-    case 3: print(out, "%d.0", number); break;
-    case 4: print(out, "%lld", number * 1000000007LL); break;
-    case 5: print(out, "\"%.*s\"", (int)random_below(&dice, 4), "aab"); break;
-    case 6: print(out, "\"b\\u0000%d\"", number); break;
-    case 7: print(out, "[%d, \"x\"]", number); break;
-    case 8: print(out, "{\"a\": %d}", number); break;
-    case 9: print(out, "{\"$time\": \"2024-01-01T00:00:0%dZ\"}", number + 3); break;
-    case 10: print(out, "{\"$bin\": \"AA%cA\"}", 'A' + number + 3); break;
-    default: print(out, "%d", number); break;
+    case 0: text_append(out, "null"); break;
+    case 1: text_append(out, random_chance(&dice, 500000) ? "true" : "false"); break;
+    case 2: text_append(out, "%d.5", number); break;
+    case 3: text_append(out, "%d.0", number); break;
+    case 4: text_append(out, "%lld", number * 1000000007LL); break;
+    case 5: text_append(out, "\"%.*s\"", (int)random_below(&dice, 4), "aab"); break;
+    case 6: text_append(out, "\"b\\u0000%d\"", number); break;
+    case 7: text_append(out, "[%d, \"x\"]", number); break;
+    case 8: text_append(out, "{\"a\": %d}", number); break;
+    case 9: text_append(out, "{\"$time\": \"2024-01-01T00:00:0%dZ\"}", number + 3); break;
+    case 10: text_append(out, "{\"$bin\": \"AA%cA\"}", 'A' + number + 3); break;
+    default: text_append(out, "%d", number); break;
     }
 }
 
@@ -74,15 +64,15 @@ static void put_random(void)
 {
     AUTO(buffer_release) struct buffer json = {0};
     const char *gap = "";
-    print(&json, "{");
+    text_append(&json, "{");
     for (char name = 'a'; name <= 'c'; name++) {
         if (random_chance(&dice, 800000)) {
-            print(&json, "%s\"%c\": ", gap, name);
+            text_append(&json, "%s\"%c\": ", gap, name);
             print_value(&json);
             gap = ", ";
         }
     }
-    print(&json, "}");
+    text_append(&json, "}");
     buffer_append_u8(&json, 0);
     char id[16];
     unsigned number = (unsigned)random_below(&dice, DOCUMENTS_MAX);
@@ -97,34 +87,34 @@ static void put_random(void)
 static void print_bound(struct buffer *out)
 {
     static const char *const NAMES[] = {"$eq", "$ne", "$lt", "$lte", "$gt", "$gte"};
-    print(out, "\"%s\": ", NAMES[random_below(&dice, 6)]);
+    text_append(out, "\"%s\": ", NAMES[random_below(&dice, 6)]);
     print_value(out);
 }
 
 static void print_condition(struct buffer *out)
 {
-    print(out, "\"%s\": ", any_field());
+    text_append(out, "\"%s\": ", any_field());
     switch (random_below(&dice, 6)) {
     case 0: print_value(out); return;
-    case 1: print(out, "{\"$prefix\": \"%.*s\"}", (int)random_below(&dice, 3), "aa"); return;
+    case 1: text_append(out, "{\"$prefix\": \"%.*s\"}", (int)random_below(&dice, 3), "aa"); return;
     case 2:
-        print(out, "{\"$gte\": ");
+        text_append(out, "{\"$gte\": ");
         print_value(out);
-        print(out, ", \"$lt\": ");
+        text_append(out, ", \"$lt\": ");
         print_value(out);
-        print(out, "}");
+        text_append(out, "}");
         return;
     case 3:
-        print(out, "{\"$in\": [");
+        text_append(out, "{\"$in\": [");
         print_value(out);
-        print(out, ", ");
+        text_append(out, ", ");
         print_value(out);
-        print(out, "]}");
+        text_append(out, "]}");
         return;
     default:
-        print(out, "{");
+        text_append(out, "{");
         print_bound(out);
-        print(out, "}");
+        text_append(out, "}");
         return;
     }
 }
@@ -134,15 +124,15 @@ static void print_where(struct buffer *out)
     bool is_plain = random_chance(&dice, 600000);
     const char *word = random_chance(&dice, 500000) ? "$and" : "$or";
     if (is_plain) {
-        print(out, "{");
+        text_append(out, "{");
         print_condition(out);
-        print(out, "}");
+        text_append(out, "}");
     } else {
-        print(out, "{\"%s\": [{", word);
+        text_append(out, "{\"%s\": [{", word);
         print_condition(out);
-        print(out, "}, {");
+        text_append(out, "}, {");
         print_condition(out);
-        print(out, "}]}");
+        text_append(out, "}]}");
     }
     buffer_append_u8(out, 0);
 }
