@@ -12,7 +12,8 @@
  * 3. Nothing is executed before the no-op is committed and applied (rule 17).
  * 4. A primary without a confirmed round for suspect_after, or with work and no progress for
  *    stall_ms, is none any more, whatever it thinks (rule 34). A lack of disk space is no stall:
- *    writes are refused, reads go on. Neither is a majority that is still being brought up.
+ *    writes are refused, reads go on; but a disk that doesn't even refuse is one. Neither is a
+ *    majority that is still being brought up.
  * 5. A voter that promised a higher epoch is reported, not obeyed: the majority still follows. A
  *    coordinator elects above it (rule 35).
  * 6. A node whose state can't be read stops: what fails here may be done by the next primary. So
@@ -104,6 +105,7 @@ void leader_on_disk_full(struct leader *leader, const struct core_write *write,
                          const struct event *event, struct outbox *out)
 {
     struct proposals *proposals = &leader->proposals;
+    leader->progress_us = event->now_us;
     if (write->sequence <= proposals->full_sequence) {
         return;
     }
@@ -185,8 +187,9 @@ bool leader_on_heartbeat(struct leader *leader, const struct event *event, struc
     bool idle = core->commit_position == core->log.last.position &&
                 core->durable_position == core->log.last.position && !leader->proposals.open;
     bool progressed = leader->streaming.progress != leader->seen_progress;
+    bool awaits_space = !leader->proposals.disk_full && leader_lacks_space(leader);
     leader->seen_progress = leader->streaming.progress;
-    if (idle || progressed || leader_lacks_space(leader)) {
+    if (idle || progressed || awaits_space) {
         leader->progress_us = now_us;
     }
     bool stalled = now_us - leader->progress_us > (uint64_t)timings->stall_ms * 1000;
