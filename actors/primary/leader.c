@@ -24,7 +24,10 @@
 #include "base/assert.h"
 #include "base/bug.h"
 
-enum { RETRY_US = 100 * 1000 };
+enum {
+    RETRY_US = 100 * 1000,  // after which a full disk is tried again, at most
+    RETRIES_OF_A_STALL = 4, // so often at least before it would be taken for one that hangs
+};
 
 void leader_init(struct leader *leader, struct core *core, struct state *state,
                  const struct applied *applied)
@@ -115,7 +118,10 @@ void leader_on_disk_full(struct leader *leader, const struct core_write *write,
     }
     proposals->disk_full = true;
     proposals->full_sequence = leader->core->disk_sequence;
-    outbox_timer(out, LEADER_TIMER_RETRY, event->now_us + RETRY_US);
+    uint64_t stall_us = (uint64_t)leader->core->process->timings.stall_ms * 1000;
+    uint64_t retry_us = stall_us / RETRIES_OF_A_STALL;
+    outbox_timer(out, LEADER_TIMER_RETRY,
+                 event->now_us + (retry_us < RETRY_US ? retry_us : RETRY_US));
 }
 
 void leader_on_retry(struct leader *leader, struct outbox *out)
@@ -186,8 +192,9 @@ bool leader_on_heartbeat(struct leader *leader, const struct event *event, struc
     const struct core *core = leader->core;
     bool idle = core->commit_position == core->log.last.position &&
                 core->durable_position == core->log.last.position && !leader->proposals.open;
-    bool progressed = leader->streaming.progress != leader->seen_progress;
-    bool awaits_space = !leader->proposals.disk_full && leader_lacks_space(leader);
+    bool is_full = leader->proposals.disk_full;
+    bool progressed = !is_full && leader->streaming.progress != leader->seen_progress;
+    bool awaits_space = !is_full && leader_lacks_space(leader);
     leader->seen_progress = leader->streaming.progress;
     if (idle || progressed || awaits_space) {
         leader->progress_us = now_us;

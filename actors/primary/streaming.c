@@ -29,6 +29,10 @@
 // How long a node waits after what was to bring it up failed.
 enum { REST_US = 500 * 1000 };
 
+// How long a node may be silent that is sent the state while another waits: twice as long after
+// each time that it was given up, so that in the end a node that often hangs gets the state, too.
+enum { SILENCE_US = 1000 * 1000, SILENCE_DOUBLINGS_MAX = 3 };
+
 void streaming_init(struct streaming *streaming, struct core *core, struct state *state,
                     const struct applied *applied)
 {
@@ -170,17 +174,35 @@ static bool streaming_hears(const struct streaming *streaming, const struct peer
     return peer->heard_us != 0 && now_us - peer->heard_us <= patience_us;
 }
 
-// The state goes to one node at a time. A voter does not wait for one without a vote: nothing may
-// commit before it has caught up.
+// Whether nothing can be committed before this node has the state: the voters that need no more
+// than entries are no majority.
+static bool streaming_needs(const struct streaming *streaming, const struct peer *peer,
+                            uint64_t now_us)
+{
+    const struct core *core = streaming->core;
+    size_t able = core_is_voter(core, core->vote.directory_id) && !core->vote.damaged;
+    for (size_t i = 0; i < streaming->peer_count; i++) {
+        const struct peer *other = &streaming->peers[i];
+        bool is_able = other->voter && !other->damaged && !other->down &&
+                       streaming_hears(streaming, other, now_us);
+        able += is_able && other != peer && other->next_position > core->log.base.position;
+    }
+    return peer->voter && able < majority_of(core->configuration.voter_count);
+}
+
+// The state goes to one node at a time. A voter without which nothing is committed does not wait
+// for one without a vote.
 static void streaming_send_state(struct streaming *streaming, const struct peer *peer,
                                  uint64_t now_us, struct outbox *out)
 {
     struct transfer_out *transfer = &streaming->transfer;
     const struct peer *receiver = streaming_find(streaming, transfer->directory_id);
-    if (receiver != NULL && !receiver->voter && peer->voter) {
+    if (receiver != NULL && !receiver->voter && streaming_needs(streaming, peer, now_us)) {
         outbox_log(out, LOG_INFO, "event=transfer_put_off node=%s for=%s", receiver->name,
                    peer->name);
         transfer_out_stop(transfer);
+    } else if (receiver != NULL && receiver != peer && (peer->voter || !receiver->voter)) {
+        transfer->awaited_us = now_us;
     }
     transfer_out_start(transfer, peer->directory_id, peer->address, now_us, out);
 }
@@ -248,6 +270,20 @@ void streaming_send_all(struct streaming *streaming, uint64_t now_us, struct out
     }
 }
 
+static void streaming_expire_transfer(struct streaming *streaming, uint64_t now_us,
+                                      struct outbox *out)
+{
+    struct peer *receiver = streaming_find(streaming, streaming->transfer.directory_id);
+    if (receiver == NULL) {
+        return;
+    }
+    uint64_t silence_us = (uint64_t)SILENCE_US << receiver->given_up;
+    if (transfer_out_expire(&streaming->transfer, receiver->heard_us, silence_us, now_us, out)) {
+        receiver->rest_until_us = now_us + REST_US; // others come first for a while
+        receiver->given_up += receiver->given_up < SILENCE_DOUBLINGS_MAX;
+    }
+}
+
 void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t now_us,
                           struct outbox *out)
 {
@@ -263,11 +299,7 @@ void streaming_send_round(struct streaming *streaming, uint64_t round, uint64_t 
         struct message_append heartbeat = {.previous_position = first - 1, .round = round};
         streaming_append(streaming, peer, heartbeat, out);
     }
-    struct peer *receiver = streaming_find(streaming, streaming->transfer.directory_id);
-    uint64_t heard_us = receiver != NULL ? receiver->heard_us : 0;
-    if (transfer_out_expire(&streaming->transfer, heard_us, now_us, out) && receiver != NULL) {
-        receiver->rest_until_us = now_us + REST_US; // others come first for a while
-    }
+    streaming_expire_transfer(streaming, now_us, out);
 }
 
 // A node that has less than it acknowledged says that it is damaged; or else it refuses for a while
@@ -345,6 +377,7 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
     peer->refused_us = 0;
     uint64_t base = streaming->core->log.base.position;
     bool has_state = peer->next_position <= base && reply->match_position >= base;
+    peer->given_up = reply->match_position >= base ? 0 : peer->given_up;
     if (has_state && streaming->transfer.directory_id == peer->directory_id) {
         // It has begun anew with the state, and its answer to the last chunk was lost.
         transfer_out_stop(&streaming->transfer);
@@ -352,7 +385,7 @@ struct peer *streaming_on_reply(struct streaming *streaming, const struct event 
     if (reply->match_position > peer->match_position &&
         reply->match_position <= streaming->core->log.last.position) {
         peer->match_position = reply->match_position;
-        streaming->progress++;
+        streaming->progress += peer->voter;
     }
     if (peer->next_position <= peer->match_position) {
         peer->next_position = peer->match_position + 1;
@@ -425,11 +458,10 @@ void streaming_on_transfer_reply(struct streaming *streaming, const struct event
     const struct message_transfer_reply *reply = &event->message->transfer_reply;
     struct peer *peer = streaming_find(streaming, reply->directory_id);
     uint64_t position = streaming->transfer.position;
-    if (peer == NULL || reply->epoch != streaming->epoch ||
-        reply->directory_id != streaming->transfer.directory_id) {
+    if (peer == NULL || !transfer_out_awaits(&streaming->transfer, reply)) {
         return;
     }
-    streaming->progress++;
+    streaming->progress += peer->voter;
     if (!transfer_out_on_reply(&streaming->transfer, event, out)) {
         bool is_over = streaming->transfer.directory_id == 0;
         peer->rest_until_us = is_over ? event->now_us + REST_US : 0;

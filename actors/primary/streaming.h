@@ -29,6 +29,7 @@ struct peer {
     uint64_t sent_us;         // when something was last sent
     uint64_t heard_us;        // when it last answered an append of this epoch; 0: never
     uint64_t rest_until_us;   // nothing is read back or transferred for it before
+    unsigned given_up;        // transfers to it since it last had the state
     uint64_t refused_us;      // since when it refuses what it acknowledged; 0: it doesn't
     uint64_t round;           // highest round answered
     uint64_t read_sequence;   // disk request that reads entries back for it; 0: none
@@ -41,7 +42,7 @@ struct streaming {
     struct peer peers[PEER_COUNT_MAX];
     size_t peer_count;
     struct buffer frames; // scratch
-    uint64_t progress;    // grows when another node gets on: acknowledges more, or takes a chunk
+    uint64_t progress;    // grows when another voter gets on: acknowledges more, or takes a chunk
     struct transfer_out transfer;
 };
 

@@ -7,7 +7,7 @@
  *    did, with version, configuration, sessions and digest (rule 37). The promise is not in it.
  * 3. One receiver at a time. A chunk that isn't answered is sent again, for the connection may have
  *    broken or the receiver begun anew, which then says so; one that never answers is given up and
- *    asks again by its mismatch. While another one waits, a receiver is given up as soon as it is
+ *    asks again by its mismatch. While another one waits, a receiver is given up sooner, when it is
  *    silent altogether.
  */
 #include "actors/primary/transfer_out.h"
@@ -21,7 +21,7 @@
 enum {
     TRANSFER_RESEND_US = 500 * 1000,
     TRANSFER_PATIENCE_US = 5 * 1000 * 1000, // for the answer to a chunk
-    TRANSFER_SILENCE_US = 1000 * 1000,      // of a receiver while another one waits
+    TRANSFER_AWAITED_US = 500 * 1000,       // whoever did not ask for so long waits no longer
 };
 
 void transfer_out_init(struct transfer_out *transfer, struct core *core, struct state *state,
@@ -100,7 +100,6 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, ui
                         uint64_t now_us, struct outbox *out)
 {
     if (transfer->directory_id != 0) {
-        transfer->is_awaited = transfer->is_awaited || transfer->directory_id != directory_id;
         return;
     }
     AUTO(buffer_release) struct buffer key = {0};
@@ -116,7 +115,7 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, ui
         return;
     }
     transfer->directory_id = directory_id;
-    transfer->is_awaited = false;
+    transfer->awaited_us = 0;
     transfer->address = address;
     transfer->number++;
     transfer->sequence = 0;
@@ -126,14 +125,19 @@ void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, ui
     transfer_out_send_next(transfer, now_us, out);
 }
 
+bool transfer_out_awaits(const struct transfer_out *transfer,
+                         const struct message_transfer_reply *reply)
+{
+    return transfer->directory_id != 0 && reply->epoch == transfer->epoch &&
+           reply->directory_id == transfer->directory_id && reply->transfer == transfer->number &&
+           reply->sequence == transfer->sequence;
+}
+
 bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,
                            struct outbox *out)
 {
     const struct message_transfer_reply *reply = &event->message->transfer_reply;
-    if (reply->directory_id != transfer->directory_id || reply->transfer != transfer->number ||
-        reply->sequence != transfer->sequence) {
-        return false;
-    }
+    ASSERT(transfer_out_awaits(transfer, reply));
     if (reply->status != STATUS_ok) {
         outbox_log(out, LOG_WARNING, "event=transfer_given_up status=%s",
                    status_name((enum status)reply->status));
@@ -150,15 +154,17 @@ bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *ev
     return false;
 }
 
-bool transfer_out_expire(struct transfer_out *transfer, uint64_t heard_us, uint64_t now_us,
-                         struct outbox *out)
+bool transfer_out_expire(struct transfer_out *transfer, uint64_t heard_us, uint64_t silence_us,
+                         uint64_t now_us, struct outbox *out)
 {
     if (transfer->directory_id == 0) {
         return false;
     }
     uint64_t last_us = heard_us > transfer->made_us ? heard_us : transfer->made_us;
-    bool is_silent = transfer->is_awaited && now_us - last_us > TRANSFER_SILENCE_US;
-    if (is_silent || now_us - transfer->made_us > TRANSFER_PATIENCE_US) {
+    bool is_awaited = transfer->awaited_us != 0 &&
+                      now_us - transfer->awaited_us <= TRANSFER_AWAITED_US;
+    if ((is_awaited && now_us - last_us > silence_us) ||
+        now_us - transfer->made_us > TRANSFER_PATIENCE_US) {
         outbox_log(out, LOG_WARNING, "event=transfer_given_up status=deadline");
         transfer_out_stop(transfer);
         return true;

@@ -14,7 +14,7 @@ struct transfer_out {
     const struct applied *applied;   // borrowed
     uint64_t epoch;                  // epoch led
     uint64_t directory_id;           // of the receiver; 0 while nobody receives
-    bool is_awaited;                 // another node asked for the state meanwhile
+    uint64_t awaited_us;             // when another node that it keeps waiting asked; 0: never
     uint64_t address;                // of the receiver
     uint64_t number;                 // of the transfer; grows
     uint64_t sequence;               // of the chunk under way
@@ -39,13 +39,17 @@ void transfer_out_stop(struct transfer_out *transfer);
 void transfer_out_start(struct transfer_out *transfer, uint64_t directory_id, uint64_t address,
                         uint64_t now_us, struct outbox *out);
 
-// The receiver answered: sends the next chunk. True when it has everything.
+// Whether the reply is the receiver's answer to the chunk under way.
+bool transfer_out_awaits(const struct transfer_out *transfer,
+                         const struct message_transfer_reply *reply);
+
+// The receiver answered the chunk under way: sends the next one. True when it has everything.
 bool transfer_out_on_reply(struct transfer_out *transfer, const struct event *event,
                            struct outbox *out);
 
-// Sends a chunk again that was not answered. `heard_us` is when the receiver last answered at all.
-// True: it has not answered for so long that it is given up.
-bool transfer_out_expire(struct transfer_out *transfer, uint64_t heard_us, uint64_t now_us,
-                         struct outbox *out);
+// Sends a chunk again that was not answered. `heard_us` is when the receiver last answered at all;
+// while another node waits it may be silent for `silence_us`. True: it is given up.
+bool transfer_out_expire(struct transfer_out *transfer, uint64_t heard_us, uint64_t silence_us,
+                         uint64_t now_us, struct outbox *out);
 
 #endif

@@ -41,6 +41,13 @@ void transfer_in_abandon(struct transfer_in *transfer)
     transfer->sequence = 0;
 }
 
+void transfer_in_end_if_passed(struct transfer_in *transfer)
+{
+    if (transfer->state != NULL && transfer->position <= transfer->core->commit_position) {
+        transfer_in_abandon(transfer);
+    }
+}
+
 static void transfer_in_answer(const struct transfer_in *transfer, const struct event *event,
                                enum status status, struct outbox *out)
 {
@@ -86,6 +93,7 @@ static enum status transfer_in_begin(struct transfer_in *transfer,
     transfer->transfer = chunk->transfer;
     transfer->epoch = chunk->epoch;
     transfer->sequence = 0;
+    transfer->position = place->position;
     return STATUS_ok;
 }
 

@@ -24,6 +24,7 @@ struct transfer_in {
     uint64_t transfer;             // number of the transfer, by its sender
     uint64_t epoch;                // of the sender
     uint64_t sequence;             // of the last chunk taken
+    uint64_t position;             // entry that the transferred state stands at
     bool installing;               // complete, being made current
 };
 
@@ -32,6 +33,10 @@ void transfer_in_release(struct transfer_in *transfer);
 
 // Gives up what was received so far, unless it is complete already.
 void transfer_in_abandon(struct transfer_in *transfer);
+
+// Gives it up if the node has got as far by entries, as it does when its primary has found that it
+// does not need the state.
+void transfer_in_end_if_passed(struct transfer_in *transfer);
 
 // Takes a chunk from the primary that is followed and answers it. The last one leads to
 // core_install().

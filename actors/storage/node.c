@@ -198,6 +198,7 @@ static void node_advance(struct node *node, const struct event *event, struct ou
         uint64_t committed = follower_commit_position(&node->follower);
         if (committed > core->commit_position) {
             core_commit(core, committed);
+            transfer_in_end_if_passed(&node->follower.transfer);
         }
         node_repair_if_refilled(node, event, out);
     }
@@ -457,6 +458,7 @@ void node_inspect(const struct node *node, struct node_view *ret_view)
                                                                : node->follower.leader_epoch,
                                    .damaged = core->vote.damaged,
                                    .loading = node->state == NODE_LOADING,
+                                   .receives = node->follower.transfer.state != NULL,
                                    .last = core->log.last,
                                    .durable_position = core->durable_position,
                                    .commit_position = core->commit_position,

@@ -44,6 +44,7 @@ struct node_view {
     uint64_t epoch;             // led or followed; 0 for none
     bool damaged;               // not counted until refilled
     bool loading;               // still reads back its journal
+    bool receives;              // is being sent the state
     struct entry_place last;    // end of the log, durable or not
     uint64_t durable_position;  // the log is durable here up to this entry
     uint64_t commit_position;   // known to be committed

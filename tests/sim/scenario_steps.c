@@ -121,7 +121,8 @@ static bool is_applied(struct scenario *scenario)
 {
     const struct storage_shell *storage = find_storage(scenario, 1);
     return storage != NULL && storage->shell.is_up &&
-           storage->view.applied.position == scenario->simulation->ledger.committed_count;
+           storage->view.applied.position == scenario->simulation->ledger.committed_count &&
+           !storage->view.receives;
 }
 
 static bool is_down(struct scenario *scenario)

@@ -345,8 +345,9 @@ static bool has_converged(struct simulation *simulation)
     for (unsigned i = 0; i < simulation->storage_count; i++) {
         struct storage_shell *storage = &simulation->storages[i];
         bool is_frozen = (simulation->frozen & SHELL_BIT(storage->shell.number)) != 0;
-        if (!is_frozen && (storage->view.applied.position != simulation->ledger.committed_count ||
-                           cells_have_jobs(storage_shell_state(storage)))) {
+        bool is_whole = storage->view.applied.position == simulation->ledger.committed_count &&
+                        !storage->view.receives && !cells_have_jobs(storage_shell_state(storage));
+        if (!is_frozen && !is_whole) {
             return false;
         }
     }
