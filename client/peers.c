@@ -218,6 +218,7 @@ enum peer_link peers_up(struct peers *peers, struct client_peer *peer)
 {
     enum peer_link before = peer->link;
     peer->link = PEER_LINK_UP;
+    peer->is_mute = false;
     peer->silent_until_us = 0;
     mark(peers, peer->address, false);
     return before;
@@ -243,19 +244,35 @@ void peers_silent(struct peers *peers, uint64_t address, uint64_t now_us)
 
 void peers_heard(struct peers *peers, struct client_peer *peer)
 {
+    peer->is_mute = false;
     if (peer->silent_until_us != 0) {
         peer->silent_until_us = 0;
         mark(peers, peer->address, peer->link == PEER_LINK_DOWN);
     }
 }
 
-uint64_t peers_any(struct peers *peers)
+// The next one in turn that is connected, and answers if it `must_speak`.
+static struct client_peer *next_to_ask(struct peers *peers, bool must_speak)
 {
     for (size_t i = 0; i < peers->count; i++) {
-        const struct client_peer *peer = &peers->peers[peers->turn++ % peers->count];
-        if (peer->link == PEER_LINK_UP) {
-            return peer->address;
+        struct client_peer *peer = &peers->peers[peers->turn++ % peers->count];
+        bool speaks = !peer->is_mute && peer->silent_until_us == 0;
+        if (peer->link == PEER_LINK_UP && (speaks || !must_speak)) {
+            return peer;
         }
     }
-    return 0;
+    return NULL;
+}
+
+uint64_t peers_ask(struct peers *peers)
+{
+    struct client_peer *peer = next_to_ask(peers, true);
+    if (peer == NULL) {
+        peer = next_to_ask(peers, false);
+    }
+    if (peer == NULL) {
+        return 0;
+    }
+    peer->is_mute = true;
+    return peer->address;
 }

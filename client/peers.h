@@ -35,6 +35,7 @@ struct client_peer {
     enum peer_link link;
     bool is_given;            // an endpoint that the client was given
     uint32_t calls;           // calls to it that have not ended
+    bool is_mute;             // was asked for the topology and has said nothing since
     uint64_t silent_until_us; // it let a request wait too long and gets none before; 0 for none
 };
 
@@ -86,7 +87,8 @@ enum peer_link peers_down(struct peers *peers, struct client_peer *peer);
 void peers_silent(struct peers *peers, uint64_t address, uint64_t now_us);
 void peers_heard(struct peers *peers, struct client_peer *peer);
 
-// A connected process to ask for the topology, another one each time; 0 for none.
-uint64_t peers_any(struct peers *peers);
+// A connected process to ask for the topology, another one each time, and one that answers if there
+// is one; 0 for none. It is mute until it is heard.
+uint64_t peers_ask(struct peers *peers);
 
 #endif

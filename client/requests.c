@@ -10,8 +10,9 @@
  * 2. A request whose process is lost goes to another at once: transactions are done once however
  *    often they are sent (rule 29), reads change nothing.
  * 3. The topology comes from whoever we are connected to; it is asked for until it is known, every
- *    few seconds, when a process is lost, and of each endpoint that we were given when it is there:
- *    no coordinator knows what another one does.
+ *    few seconds, when a process is lost or lets requests wait, and of each endpoint that we were
+ *    given when it is there: no coordinator knows what another one does. Whoever does not answer
+ *    soon may be cut off; then the next one is asked.
  */
 #include "client/requests.h"
 
@@ -28,6 +29,7 @@ enum {
     RENEW_TIMER = 2,    // the topology is asked for
     RENEW_US = 2000 * 1000,
     RENEW_UNKNOWN_US = 100 * 1000, // while nobody is known to send to
+    RENEW_ANSWER_US = 200 * 1000,  // after which another one is asked
     RENEW_PAUSE_US = 50 * 1000,    // at least this long between two questions
     EXPIRY_US = 10 * 1000 * 1000,  // news of a silent coordinator count no longer
 };
@@ -266,12 +268,20 @@ static bool is_topology_complete(const struct client *self)
 void client_renew_topology(struct client *self, uint64_t now_us, struct outbox *out)
 {
     self->renewed_us = now_us;
-    uint64_t to = peers_any(&self->peers);
+    uint64_t to = peers_ask(&self->peers);
     if (to != 0) {
         ask_topology(to, out);
     }
-    uint64_t pause_us = is_topology_complete(self) ? RENEW_US : RENEW_UNKNOWN_US;
+    uint64_t pause_us = is_topology_complete(self) ? RENEW_ANSWER_US : RENEW_UNKNOWN_US;
     outbox_timer(out, RENEW_TIMER, now_us + pause_us);
+}
+
+// Somebody answered: there is time until the next question.
+static void end_renewal(const struct client *self, uint64_t now_us, struct outbox *out)
+{
+    if (is_topology_complete(self)) {
+        outbox_timer(out, RENEW_TIMER, now_us + RENEW_US);
+    }
 }
 
 static void on_start(struct client *self, const struct event *event, struct outbox *out)
@@ -288,14 +298,14 @@ static void on_topology(struct client *self, const struct event *event, struct o
     uint64_t cluster_id = topology_cluster_id(self->topology);
     enum status status = topology_update(self->topology, &event->message->topology, event->now_us,
                                          &is_changed);
-    if (status != STATUS_ok || !is_changed) {
-        return;
+    if (status == STATUS_ok && is_changed) {
+        if (topology_cluster_id(self->topology) != cluster_id) {
+            outbox_cluster(out, topology_cluster_id(self->topology));
+        }
+        peers_update(&self->peers, self->topology, out);
+        requests_send_waiting(self, event->now_us, out);
     }
-    if (topology_cluster_id(self->topology) != cluster_id) {
-        outbox_cluster(out, topology_cluster_id(self->topology));
-    }
-    peers_update(&self->peers, self->topology, out);
-    requests_send_waiting(self, event->now_us, out);
+    end_renewal(self, event->now_us, out);
 }
 
 static void on_message(struct client *self, const struct event *event, struct outbox *out)

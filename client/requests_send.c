@@ -15,6 +15,7 @@ enum {
     RESEND_US_MAX = 4000 * 1000, // and at most
     PAUSE_MS = 10,               // before a refused request is sent again, unless told otherwise
     PAUSE_MS_MAX = 1000,
+    RENEW_SILENT_US = 500 * 1000, // between two questions for the topology for want of answers
 };
 
 uint32_t *message_timeout(struct message *message)
@@ -185,6 +186,7 @@ void requests_leave(struct client *self, uint64_t address, uint64_t now_us, stru
 void requests_wake(struct client *self, uint64_t now_us, struct outbox *out)
 {
     uint32_t slot;
+    bool is_waiting = false;
     while (pending_due(&self->pending, now_us, &slot)) {
         struct request *request = client_request(self, slot);
         if (now_us >= request->deadline_us) {
@@ -194,7 +196,11 @@ void requests_wake(struct client *self, uint64_t now_us, struct outbox *out)
         if (request->peer != 0) {
             peers_silent(&self->peers, request->peer, now_us);
             request_leave_peer(self, request);
+            is_waiting = true;
         }
         request_send(self, slot, now_us, out);
+    }
+    if (is_waiting && now_us >= self->renewed_us + RENEW_SILENT_US) {
+        client_renew_topology(self, now_us, out);
     }
 }

@@ -9,7 +9,8 @@
  *                            down ───┘                        connecting, and a new attempt
  *
  * An attempt through a cut hangs until the cut heals, or is refused, as the cut says. Nobody polls:
- * a peer that starts and a cut that heals cause the attempts that would succeed now.
+ * a peer that starts and a cut that heals cause the attempts that would succeed now. A connection
+ * is meant for one home of its peer: when the peer has moved, all attempts are refused.
  */
 #include "tests/sim/network.h"
 
@@ -44,26 +45,32 @@ static uint64_t draw_handshake(struct network *network)
     return 2 * random_wait(&network->random, network->manner.delay_us);
 }
 
-// The argument is the life of the process, the peer and whether it is up now.
+static uint64_t pack_peer_event(const struct shell *shell, unsigned to, uint32_t home, bool is_up)
+{
+    return (uint64_t)shell->life << 32 | home << 9 | to << 1 | is_up;
+}
+
+// The argument is the life of the process, the home and number of the peer, and whether it is up.
 static void run_peer_event(void *context, uint64_t argument)
 {
     struct shell *shell = context;
-    if (!shell->is_up || shell->life != argument >> 9 ||
+    if (!shell->is_up || shell->life != argument >> 32 ||
         shell_defers(shell, run_peer_event, context, argument)) {
         return;
     }
     const struct shell *peer = shell->network->shells[(argument >> 1) & 0xff];
     bool is_up = (argument & 1) != 0;
     world_trace(shell->world, "%s: peer %s is %s", shell->name, peer->name, is_up ? "up" : "down");
-    struct event event = {.kind = is_up ? EVENT_PEER_UP : EVENT_PEER_DOWN, .from = peer->address};
+    struct event event = {.kind = is_up ? EVENT_PEER_UP : EVENT_PEER_DOWN,
+                          .from = shell_address(peer, (argument & UINT32_MAX) >> 9)};
     shell_step(shell, &event);
 }
 
-static void tell_peer_event(struct network *network, unsigned from, unsigned to, bool is_up)
+static void tell_peer_event(struct network *network, unsigned from, unsigned to, uint32_t home,
+                            bool is_up)
 {
     struct shell *shell = network->shells[from];
-    world_at(network->world, 0, run_peer_event, shell,
-             (uint64_t)shell->life << 9 | to << 1 | (is_up ? 1 : 0));
+    world_at(network->world, 0, run_peer_event, shell, pack_peer_event(shell, to, home, is_up));
 }
 
 static void establish(struct network *network, unsigned from, unsigned to)
@@ -71,7 +78,7 @@ static void establish(struct network *network, unsigned from, unsigned to)
     struct connection *connection = connection_of(network, from, to);
     connection->state = CONNECTION_UP;
     connection->establishment++;
-    tell_peer_event(network, from, to, true);
+    tell_peer_event(network, from, to, connection->home, true);
     for (struct packet *packet = packet_list_take(&connection->backlog); packet != NULL;
          packet = packet_list_take(&connection->backlog)) {
         network_fly(network, packet);
@@ -83,7 +90,7 @@ static void refuse(struct network *network, unsigned from, unsigned to)
     struct connection *connection = connection_of(network, from, to);
     connection->state = CONNECTION_DOWN;
     packet_list_drop(network, &connection->backlog);
-    tell_peer_event(network, from, to, false);
+    tell_peer_event(network, from, to, connection->home, false);
 }
 
 // True if a cut between the two makes connecting fail at once.
@@ -114,22 +121,11 @@ static void run_attempt(void *context, uint64_t argument)
     if (is_silent && !is_refused_by_cut(network, from, to)) {
         return;
     }
-    if (!is_silent && network->shells[to]->is_up) {
+    const struct shell *peer = network->shells[to];
+    if (!is_silent && peer->is_up && peer->home == connection->home) {
         establish(network, from, to);
     } else if (connection->state == CONNECTION_CONNECTING) {
         refuse(network, from, to);
-    }
-}
-
-void network_connect(struct network *network, struct shell *shell, struct bytes endpoint)
-{
-    uint64_t address = address_of_endpoint(endpoint);
-    for (unsigned to = 0; to < network->shell_count; to++) {
-        struct connection *connection = connection_of(network, shell->number, to);
-        if (network->shells[to]->address == address && connection->state == CONNECTION_IDLE) {
-            connection->state = CONNECTION_CONNECTING;
-            schedule_attempt(network, shell->number, to, draw_handshake(network));
-        }
     }
 }
 
@@ -148,6 +144,51 @@ static void take_down(struct network *network, unsigned from, unsigned to,
     packet_list_drop(network, &connection->stuck[1]);
 }
 
+// Finds the process that has, or had, this endpoint; NULL for nobody.
+static const struct shell *find_endpoint(const struct network *network, struct bytes endpoint,
+                                         uint32_t *ret_home)
+{
+    uint64_t address = address_of_endpoint(endpoint);
+    for (unsigned i = 0; i < network->shell_count; i++) {
+        if (network->shells[i]->address == address) {
+            *ret_home = network->shells[i]->home;
+            return network->shells[i];
+        }
+    }
+    for (unsigned i = 0; i < network->shell_count; i++) {
+        for (uint32_t home = network->shells[i]->home; home-- > 0;) {
+            if (shell_address(network->shells[i], home) == address) {
+                *ret_home = home;
+                return network->shells[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+void network_connect(struct network *network, struct shell *shell, struct bytes endpoint)
+{
+    uint32_t home;
+    const struct shell *peer = find_endpoint(network, endpoint, &home);
+    if (peer == NULL) {
+        return;
+    }
+    struct connection *connection = connection_of(network, shell->number, peer->number);
+    if (connection->state != CONNECTION_IDLE && connection->home == home) {
+        return;
+    }
+    if (connection->state != CONNECTION_IDLE && home != peer->home) {
+        tell_peer_event(network, shell->number, peer->number, home, false);
+        return;
+    }
+    if (connection->state != CONNECTION_IDLE) {
+        take_down(network, shell->number, peer->number, CONNECTION_IDLE);
+    }
+    connection->home = home;
+    connection->state = CONNECTION_CONNECTING;
+    schedule_attempt(network, shell->number, peer->number, draw_handshake(network));
+}
+
 static void break_connection(struct network *network, unsigned from, unsigned to)
 {
     if (connection_of(network, from, to)->state != CONNECTION_UP) {
@@ -161,7 +202,8 @@ static void break_connection(struct network *network, unsigned from, unsigned to
 void network_disconnect(struct network *network, struct shell *shell, uint64_t address)
 {
     for (unsigned to = 0; to < network->shell_count; to++) {
-        if (network->shells[to]->address == address) {
+        uint32_t home = connection_of(network, shell->number, to)->home;
+        if (shell_address(network->shells[to], home) == address) {
             take_down(network, shell->number, to, CONNECTION_IDLE);
         }
     }

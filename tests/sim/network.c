@@ -125,7 +125,7 @@ static void hand_in(struct network *network, const struct packet *packet)
     bool is_answer = packet->to == packet->connector;
     struct event event = {
         .kind = EVENT_MESSAGE,
-        .from = is_answer ? sender->address : accepted_address(packet),
+        .from = is_answer ? shell_address(sender, packet->home) : accepted_address(packet),
         .from_name = bytes_from_text(sender->name),
         .from_cluster_id = packet->cluster_id,
         .message = &message,
@@ -191,6 +191,7 @@ void network_fly(struct network *network, struct packet *packet)
     struct packet_list *stuck = &connection->stuck[packet->from == packet->acceptor];
     packet->life = network->shells[packet->to]->life;
     packet->establishment = connection->establishment;
+    packet->home = connection->home;
     if (network_is_cut(network, packet->from, packet->to) || stuck->count > 0) {
         if (manner->is_harsh || stuck->count >= CONNECTION_BACKLOG_MAX) {
             lose(network, packet, "lost: cut");

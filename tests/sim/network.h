@@ -71,6 +71,7 @@ struct packet_list {
 // The connection that one process keeps to another.
 struct connection {
     enum connection_state state;
+    uint32_t home;               // of the accepting process, which it is meant for
     uint32_t attempt;            // number of the last attempt to connect
     uint32_t establishment;      // number of the connection that stands, or stood last
     uint32_t lost_up_to;         // what was sent on connections up to this number is lost

@@ -14,6 +14,7 @@ struct packet {
     uint64_t cluster_id;     // the sender's, in the head of the frame
     uint32_t establishment;  // number of the connection it was sent on
     uint32_t life;           // of the receiver when it was sent
+    uint32_t home;           // of the accepting process
     uint8_t connector;       // process that made the connection
     uint8_t acceptor;        // process that accepted it
     uint8_t from;            // process that sent it, one of the two

@@ -23,17 +23,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Writers and readers take any port that is free, so they have another one at each start.
+static bool takes_any_port(const struct shell *shell)
+{
+    return shell->process.role == ROLE_writer || shell->process.role == ROLE_reader;
+}
+
+enum { ENDPOINT_SIZE = sizeof((struct shell *)NULL)->endpoint };
+
+static struct bytes print_endpoint(const struct shell *shell, uint32_t home,
+                                   char text[ENDPOINT_SIZE])
+{
+    if (home == 0) {
+        snprintf(text, ENDPOINT_SIZE, "tcp://%s", shell->name);
+    } else {
+        snprintf(text, ENDPOINT_SIZE, "tcp://%s.%u", shell->name, home);
+    }
+    return bytes_from_text(text);
+}
+
+static void move_in(struct shell *shell, uint32_t home)
+{
+    shell->home = home;
+    shell->process.endpoint = print_endpoint(shell, home, shell->endpoint);
+    shell->address = address_of_endpoint(shell->process.endpoint);
+}
+
 void shell_init(struct shell *shell, struct network *network, const char *name, enum role role)
 {
     *shell = (struct shell){.network = network, .world = network->world};
     ASSERT(strlen(name) < sizeof shell->name);
     memcpy(shell->name, name, strlen(name) + 1);
-    snprintf(shell->endpoint, sizeof shell->endpoint, "tcp://%s", name);
     shell->process.name = bytes_from_text(shell->name);
-    shell->process.endpoint = bytes_from_text(shell->endpoint);
     shell->process.role = role;
     shell->process.timings = timings_default();
-    shell->address = address_of_endpoint(shell->process.endpoint);
+    move_in(shell, 0);
     outbox_init(&shell->outbox);
     network_add(network, shell);
 }
@@ -46,6 +70,13 @@ void shell_release(struct shell *shell)
     outbox_release(&shell->outbox);
     free(shell->deferred);
     *shell = (struct shell){0};
+}
+
+uint64_t shell_address(const struct shell *shell, uint32_t home)
+{
+    char text[ENDPOINT_SIZE];
+    return home == shell->home ? shell->address
+                               : address_of_endpoint(print_endpoint(shell, home, text));
 }
 
 // The process is gone: forgets what belonged to this life.
@@ -70,6 +101,9 @@ void shell_start(struct shell *shell)
     shell->life++;
     shell->process.incarnation = random_next(&shell->random) | 1;
     shell->process.seed = random_next(&shell->random);
+    if (takes_any_port(shell)) {
+        move_in(shell, shell->home + 1);
+    }
     shell->process.pid = 1000 * (shell->number + 1) + shell->life;
     world_trace(shell->world, "%s starts, incarnation %llx", shell->name,
                 (unsigned long long)shell->process.incarnation);

@@ -58,7 +58,8 @@ struct shell {
     void *owner;                     // the role's own
     unsigned number;                 // in the network
     char name[SHELL_NAME_MAX];
-    char endpoint[SHELL_NAME_MAX + 8];
+    uint32_t home; // number in its endpoint, another at each start; 0 if it stays the same
+    char endpoint[SHELL_NAME_MAX + 24];
     uint64_t address;       // address_of_endpoint(endpoint)
     struct process process; // what the machine is told; borrows name and endpoint
     struct machine machine; // self is NULL while the process is down
@@ -83,6 +84,9 @@ struct shell {
 // the caller, in shell->process.
 void shell_init(struct shell *shell, struct network *network, const char *name, enum role role);
 void shell_release(struct shell *shell);
+
+// The address of the process when it had, or has, this home.
+uint64_t shell_address(const struct shell *shell, uint32_t home);
 
 // Starts the process; it is down. Ends at once with an exit code if its role can't start.
 void shell_start(struct shell *shell);

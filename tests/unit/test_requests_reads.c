@@ -14,10 +14,31 @@ Test(requests_reads, asks_for_the_topology_until_it_is_known)
     script_pass(&stage.script, 100000);
     script_expect(&stage.script, script_address("c1"), MESSAGE_topology_get);
     client_stage_learn(&stage);
-    script_pass(&stage.script, 1000000);
     script_forget(&stage.script);
-    script_pass(&stage.script, 2000000);
+    script_pass(&stage.script, 1900000);
+    client_stage_expect_none_sent(&stage, MESSAGE_topology_get);
+    script_pass(&stage.script, 200000);
+    script_expect(&stage.script, script_address("c1"), MESSAGE_topology_get);
+    client_stage_release(&stage);
+}
+
+Test(requests_reads, asks_another_one_when_nobody_answers)
+{
+    struct client_stage stage;
+    client_stage_init(&stage);
+    script_peer(&stage.script, "c1", EVENT_PEER_UP);
+    client_stage_learn(&stage);
+    script_peer(&stage.script, "w1", EVENT_PEER_UP);
+    script_forget(&stage.script);
+    script_pass(&stage.script, 2050000);
     cr_assert_eq(script_count(&stage.script, 0, MESSAGE_topology_get), 1);
+    script_pass(&stage.script, 200000);
+    script_expect(&stage.script, script_address("c1"), MESSAGE_topology_get);
+    script_expect(&stage.script, script_address("w1"), MESSAGE_topology_get);
+    client_stage_learn(&stage);
+    script_forget(&stage.script);
+    script_pass(&stage.script, 1900000);
+    client_stage_expect_none_sent(&stage, MESSAGE_topology_get);
     client_stage_release(&stage);
 }
 
