@@ -1,6 +1,8 @@
 /*
  * BUG(n): a place where the simulator can switch on deviation n of the replication rules, to prove
- * that its checks find it. In the daemons and the tools it is the constant false.
+ * that its checks find it. In the daemons and the tools it is the constant false. 31 to 34 are
+ * deviations of the model alone (tests/model/run); 35: a read with a bound on its lag is answered
+ * whatever the lag.
  */
 #ifndef SKEIN_BASE_BUG_H
 #define SKEIN_BASE_BUG_H

@@ -36,6 +36,8 @@ enum {
     RECONNECT_MS_MAX = 200, // and, refused again and again, at most after this
     HANDSHAKE_MS = 2000,
     CONNECT_MS = 2000,
+    UNANSWERED_MS = 1500, // of what was sent: the connection is given up; it is made anew sooner
+                          // than TCP, which waits longer each time, would send again
     LINGER_MS = 200,
     QUEUE_FRAMES_MAX = 1000,   // frames that libzmq queues for a peer
     HAND_OVER_SIZE = 16 * KIB, // larger frames are not copied
@@ -228,6 +230,7 @@ static void set_options(void *socket)
     set_option(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MS_MAX);
     set_option(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
     set_option(socket, ZMQ_CONNECT_TIMEOUT, CONNECT_MS);
+    set_option(socket, ZMQ_TCP_MAXRT, UNANSWERED_MS);
     set_option(socket, ZMQ_IPV6, 1);
 }
 

@@ -110,6 +110,9 @@ static enum status transfer_in_write(struct transfer_in *transfer,
         struct bytes value;
         TRY(cursor_binary(&cursor, &key));
         TRY(cursor_binary(&cursor, &value));
+        if (key.size == 0) {
+            return STATUS_bad_request;
+        }
         state_batch_put(&transfer->batch, key, value);
     }
     return state_write(transfer->state, &transfer->batch);

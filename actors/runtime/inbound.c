@@ -37,6 +37,7 @@ enum {
     INBOX_FRAMES_MAX = 256,        // frames of one peer waiting for us
     HANDSHAKE_MS = 5000,           // a connection that says nothing is closed
     HEARTBEAT_MS_OF_SOCKET = 5000, // a connection without a peer is found
+    UNANSWERED_MS = 1500,          // of what was sent: the connection is given up
     BACKLOG_MAX = 512,
     LINGER_MS = 200,
     REFUSED_AT_ONCE_MAX = 64, // frames refused in one call
@@ -87,6 +88,7 @@ static void set_options(void *socket)
     set_option(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS_OF_SOCKET);
     set_option(socket, ZMQ_HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS_OF_SOCKET);
     set_option(socket, ZMQ_TCP_KEEPALIVE, 1);
+    set_option(socket, ZMQ_TCP_MAXRT, UNANSWERED_MS);
 }
 
 // Takes the lock of an ipc endpoint. It stays when the process ends; only the kernel's lock on it

@@ -94,6 +94,15 @@ class Partition(unittest.TestCase):
         self.check()
         self.assertEqual(self.epoch(), epoch)
 
+    def test_everybody_alone_for_a_while(self):
+        for name in STORAGE:
+            self.network.isolate(name)
+        time.sleep(6)  # TCP alone would send again after as long once more
+        self.network.heal()
+        before = self.load.done()
+        harness.wait_for(lambda: self.load.done() > before, 'service soon after', 3)
+        self.check()
+
     def test_coordinators_that_lose_sight_of_the_primary_change_nothing(self):
         epoch = self.epoch()
         for name in ('c1', 'c2'):
