@@ -77,6 +77,7 @@ void client_destroy(struct client **take_client)
     }
     for (uint32_t slot = 0; slot < self->pending.capacity; slot++) {
         buffer_release(&client_request(self, slot)->encoded);
+        buffer_release(&client_request(self, slot)->refusal);
         once_release(&client_request(self, slot)->once);
     }
     pending_release(&self->pending);
@@ -105,10 +106,12 @@ static enum status take_slot(struct client *self, struct request request, uint32
     }
     struct request *room = client_request(self, *ret_slot);
     request.encoded = room->encoded;
+    request.refusal = room->refusal;
     request.once = room->once;
     request.deadline_us = now_us + timeout_ms * UINT64_C(1000);
     *room = request;
     buffer_clear(&room->encoded);
+    buffer_clear(&room->refusal);
     once_reset(&room->once);
     return STATUS_ok;
 }

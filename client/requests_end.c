@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "wire/document/operation.h"
+#include "wire/document/sentence.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -160,8 +161,19 @@ static void end_with_saved(struct client *self, uint32_t slot)
     self->ended[self->ended_count - 1].completion.operation = failure.outcome.operation;
 }
 
+static struct bytes sentence_of(const struct message *answer)
+{
+    switch (answer->kind) {
+    case MESSAGE_refusal: return answer->refusal.message;
+    case MESSAGE_outcome: return answer->outcome.message;
+    case MESSAGE_read_reply: return answer->read_reply.message;
+    default: return bytes_of(NULL, 0);
+    }
+}
+
 static void note_refusal(struct request *request, const struct message *answer)
 {
+    buffer_clear(&request->refusal);
     if (answer->kind == MESSAGE_refusal) {
         request->refused = (enum status)answer->refusal.status;
         request->retry_after_ms = answer->refusal.retry_after_ms;
@@ -177,6 +189,9 @@ static void note_refusal(struct request *request, const struct message *answer)
     } else {
         request->refused = (enum status)answer->transact_status_reply.status;
         request->retry_after_ms = 0;
+    }
+    if (request->refused == STATUS_busy) {
+        buffer_append(&request->refusal, sentence_of(answer));
     }
 }
 
@@ -335,6 +350,19 @@ static void expire_unknown(struct client *self, uint32_t slot)
     request_fail(self, slot, STATUS_unknown_outcome, sentence);
 }
 
+// Busy to the end. Why may be the caller's own doing, such as a session that is full.
+static void expire_busy(struct client *self, uint32_t slot)
+{
+    struct bytes refusal = buffer_bytes(&client_request(self, slot)->refusal);
+    char sentence[ERROR_MESSAGE_SIZE_MAX];
+    enum status status = sentence_fail(
+        sentence, STATUS_busy,
+        "the cluster was busy until the time was over; nothing was done%s%.*s",
+        refusal.size > 0 ? ". At the last try: " : "", (int)refusal.size,
+        (const char *)refusal.data);
+    request_fail(self, slot, status, sentence);
+}
+
 void request_expire(struct client *self, uint32_t slot)
 {
     const struct request *request = client_request(self, slot);
@@ -345,8 +373,7 @@ void request_expire(struct client *self, uint32_t slot)
             self, slot, STATUS_unavailable,
             "no process that could take the request was reached in time; nothing was done");
     } else if (request->refused == STATUS_busy) {
-        request_fail(self, slot, STATUS_busy,
-                     "the cluster was busy until the time was over; nothing was done");
+        expire_busy(self, slot);
     } else if (request->refused == STATUS_unavailable || request->refused == STATUS_not_primary) {
         request_fail(self, slot, STATUS_unavailable,
                      "there was no primary until the time was over; nothing was done");

@@ -23,6 +23,7 @@ struct request {
     struct once once;           // TRANSACT: what is known of the copies that were sent
     enum status refused;        // how it was refused last; ok for not at all
     uint32_t retry_after_ms;    // that the refusal asked for
+    struct buffer refusal;      // its sentence, if it was busy
     struct buffer encoded;      // the message with our id, as it is sent first
 };
 

@@ -201,11 +201,17 @@ Test(requests, ends_with_busy_if_nobody_took_it_until_the_deadline)
     struct message message;
     for (int i = 0; i < 600; i++) {
         while (script_take(&stage.script, 0, MESSAGE_transact, &message)) {
-            client_stage_answer(&stage, "w1", message.transact.request, STATUS_busy, 0);
+            struct message outcome = {.kind = MESSAGE_outcome,
+                                      .outcome = {.request = message.transact.request,
+                                                  .status = STATUS_busy,
+                                                  .message = bytes_from_text("your session")}};
+            script_message(&stage.script, script_address("w1"), &outcome);
         }
         script_pass(&stage.script, 10000);
     }
-    client_stage_expect_ended(&stage, STATUS_busy);
+    struct ended_request ended = client_stage_expect_ended(&stage, STATUS_busy);
+    cr_assert_not_null(strstr(ended.message, "busy until the time was over"));
+    cr_assert_not_null(strstr(ended.message, "your session"));
     client_stage_release(&stage);
 }
 
