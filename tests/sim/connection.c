@@ -62,7 +62,7 @@ static void run_peer_event(void *context, uint64_t argument)
     bool is_up = (argument & 1) != 0;
     world_trace(shell->world, "%s: peer %s is %s", shell->name, peer->name, is_up ? "up" : "down");
     struct event event = {.kind = is_up ? EVENT_PEER_UP : EVENT_PEER_DOWN,
-                          .from = shell_address(peer, (argument & UINT32_MAX) >> 9)};
+                          .from = shell_address(peer, (uint32_t)argument >> 9)};
     shell_step(shell, &event);
 }
 
