@@ -442,6 +442,7 @@ static void heal_storage(struct storage_shell *storage)
     sim_disk_fail_after(storage->disk, 0, STATUS_ok);
     storage->is_steady = true;
     storage->slowness = 0;
+    storage->due_us = 0; // also of a request that is being worked on
     storage_shell_stall(storage, 0);
 }
 
