@@ -11,7 +11,7 @@
 #include "tests/sim/answers.h"
 #include "tests/sim/ledger.h"
 
-enum { MODEL_SESSIONS_MAX = 256, MODEL_JOBS_MAX = 32 };
+enum { MODEL_SESSIONS_MAX = 1024, MODEL_JOBS_MAX = 32 };
 
 // What a document is from a version on.
 struct model_document {
