@@ -5,19 +5,22 @@ from them and from each other (network.py). workload.py says what is checked.
 """
 
 import time
-import unittest
 
 import harness
 import isolation
 from daemons import Daemons
 from network import Network
+from under_load import UnderLoad
 from workload import Load
 
 STORAGE = ('s1', 's2', 's3')
 HERE = 'here'
 
 
-class Partition(unittest.TestCase):
+class Partition(UnderLoad):
+
+    Load = Load
+    WHOLE_SECONDS = 20
 
     @classmethod
     def setUpClass(cls):
@@ -25,35 +28,20 @@ class Partition(unittest.TestCase):
 
     def setUp(self):
         self.addCleanup(self.network.heal)
-        self.cluster = Daemons(network=self.network, more='')
-        self.addCleanup(lambda: self.cluster.__exit__(
-            None if self.is_good else AssertionError, None, None))
-        self.is_good = False
-        for name in STORAGE:
-            self.cluster.format(name)
-        self.cluster.start_all('w1', 'w2', 'r1', 'r2')
-        self.load = Load(self.cluster)
-        self.addCleanup(self.load.end)
-        self.run_for(0.5)
+        super().setUp()
         self.primary = self.cluster.primary()
         self.others = [name for name in STORAGE if name != self.primary]
 
-    def run_for(self, seconds):
-        before = self.load.done()
-        time.sleep(seconds)
-        harness.wait_for(lambda: self.load.done() > before, 'another transaction')
+    def make_cluster(self):
+        return Daemons(network=self.network, more='')
+
+    def start(self):
+        for name in STORAGE:
+            self.cluster.format(name)
+        self.cluster.start_all('w1', 'w2', 'r1', 'r2')
 
     def epoch(self):
         return self.cluster.skein('status')['epoch']
-
-    def check(self):
-        self.run_for(0.5)
-        self.cluster.wait_until_whole(20)
-        self.assertEqual(self.load.stop(), [])
-        digest = self.cluster.skein('digest')
-        self.assertTrue(digest['agree'], digest)
-        self.assertEqual(len(digest['nodes']), 3)
-        self.is_good = True
 
     def test_a_primary_alone(self):
         self.network.isolate(self.primary)

@@ -15,15 +15,24 @@ class UnderLoad(unittest.TestCase):
     """`Load` says what its clients do, and what they complain of in the end."""
 
     Load = None
+    WHOLE_SECONDS = 10  # after which all processes are ready again, at most
 
     def setUp(self):
-        self.cluster = Cluster(writers=2)
-        self.cluster.__enter__()
+        self.cluster = self.make_cluster()
         self.is_good = False
         self.addCleanup(self.clean_up)
+        self.start()
         self.load = self.Load(self.cluster)
         self.addCleanup(self.load.end)
         self.run_for(0.5)
+
+    def make_cluster(self):
+        cluster = Cluster(writers=2)
+        cluster.__enter__()
+        return cluster
+
+    def start(self):
+        """What there is to do before the load."""
 
     def clean_up(self):
         self.cluster.__exit__(None if self.is_good else AssertionError, None, None)
@@ -36,7 +45,7 @@ class UnderLoad(unittest.TestCase):
 
     def check(self):
         self.run_for(0.5)
-        self.cluster.wait_until_whole()
+        self.cluster.wait_until_whole(self.WHOLE_SECONDS)
         self.assertEqual(self.load.stop(), [])
         digest = self.cluster.skein('digest')
         self.assertTrue(digest['agree'], digest)
