@@ -62,8 +62,10 @@ struct undo_file *undo_file_of(struct undo *undo, int descriptor, const char *pa
     if (file == NULL) {
         file = calloc(1, sizeof *file);
         ASSERT(file != NULL);
-        *file = (struct undo_file){
-            .next = undo->files, .device = stat.st_dev, .inode = stat.st_ino};
+        *file = (struct undo_file){.next = undo->files,
+                                   .number = undo->files == NULL ? 1 : undo->files->number + 1,
+                                   .device = stat.st_dev,
+                                   .inode = stat.st_ino};
         snprintf(file->path, sizeof file->path, "%s", path);
         undo->files = file;
     }
@@ -316,9 +318,11 @@ void undo_lose_file(struct undo *undo, struct undo_file *file, uint64_t seed)
     if (file->newest == NULL) {
         return;
     }
-    struct chance chance = {.seed = mix(seed, file->inode),
-                            .loss = (enum loss)(mix(seed, file->inode + 1) % LOSS_count),
-                            .unit = mix(seed, file->inode + 2) % 2 ? SECTOR_SIZE : PAGE_SIZE};
+    // Not by inode: the same process with the same seed loses the same. 0 and 1 are for names.
+    uint64_t drawn = mix(seed, 1 + file->number);
+    struct chance chance = {.seed = drawn,
+                            .loss = (enum loss)(drawn % LOSS_count),
+                            .unit = (drawn / LOSS_count) % 2 ? SECTOR_SIZE : PAGE_SIZE};
     for (struct undo_write *write = file->newest; write != NULL; write = write->older) {
         chance.count++;
     }

@@ -25,6 +25,7 @@ struct undo_write {
 
 struct undo_file {
     struct undo_file *next; // owned
+    uint64_t number;        // from 1, in the order of their first writes
     uint64_t device;
     uint64_t inode;
     uint64_t index;            // of the newest write so far

@@ -76,6 +76,10 @@ class DiskShim(unittest.TestCase):
             self.assertEqual(sum(sizes), 6000)
             self.assertEqual({size % 512 for size in sizes[:-1]} - {0}, set())
 
+    def test_the_seed_says_what_is_lost(self):
+        script = SYNCED + 'os.pwrite(file, b"b" * 6000, 0)\n'
+        self.assertEqual(self.contents(script), self.contents(script))
+
     def test_a_file_that_grew_has_one_of_its_sizes(self):
         found = self.contents(
             SYNCED + 'for _ in range(3): os.pwrite(file, b"a" * 100, os.fstat(file).st_size)\n')
