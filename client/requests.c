@@ -279,12 +279,11 @@ void client_renew_topology(struct client *self, uint64_t now_us, struct outbox *
     outbox_timer(out, RENEW_TIMER, now_us + pause_us);
 }
 
-// Somebody answered: there is time until the next question.
+// Somebody answered: there is time until the next question, if there is somebody to send to.
 static void end_renewal(const struct client *self, uint64_t now_us, struct outbox *out)
 {
-    if (is_topology_complete(self)) {
-        outbox_timer(out, RENEW_TIMER, now_us + RENEW_US);
-    }
+    uint64_t pause_us = is_topology_complete(self) ? RENEW_US : RENEW_UNKNOWN_US;
+    outbox_timer(out, RENEW_TIMER, now_us + pause_us);
 }
 
 static void on_start(struct client *self, const struct event *event, struct outbox *out)
