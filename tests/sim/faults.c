@@ -354,7 +354,7 @@ static void run_right_rate(void *context, uint64_t argument)
 {
     (void)argument;
     struct shell *shell = context;
-    clock_set_rate(&shell->clock, shell->world->now_us, 1000000);
+    shell_set_rate(shell, 1000000);
 }
 
 static bool set_clock_rate(struct faults *faults)
@@ -470,8 +470,7 @@ void faults_heal(struct faults *faults, uint32_t frozen)
 
 void faults_set_clock(struct faults *faults, struct shell *shell)
 {
-    clock_set_rate(&shell->clock, shell->world->now_us,
-                   (uint32_t)random_between(&faults->random, 500000, 2000000));
+    shell_set_rate(shell, (uint32_t)random_between(&faults->random, 500000, 2000000));
 }
 
 void faults_on_end(struct faults *faults, struct shell *shell, uint32_t exit_code)

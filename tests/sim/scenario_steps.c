@@ -229,7 +229,7 @@ static bool do_rate(struct scenario *scenario)
     if (shell == NULL || !read_natural(scenario_word(scenario, 1), &rate_ppm) || rate_ppm == 0) {
         return false;
     }
-    clock_set_rate(&shell->clock, shell->world->now_us, (uint32_t)rate_ppm);
+    shell_set_rate(shell, (uint32_t)rate_ppm);
     return true;
 }
 

@@ -229,6 +229,16 @@ static void set_timer(struct shell *shell, uint32_t timer, uint64_t at_us)
     }
 }
 
+void shell_set_rate(struct shell *shell, uint32_t rate_ppm)
+{
+    clock_set_rate(&shell->clock, shell->world->now_us, rate_ppm);
+    for (size_t i = 0; i < shell->timer_count; i++) {
+        if (shell->timers[i].at_us != 0) {
+            queue_timer(shell, i);
+        }
+    }
+}
+
 static void run_turn(void *context, uint64_t life)
 {
     struct shell *shell = context;

@@ -104,6 +104,9 @@ void shell_ask_to_stop(struct shell *shell);
 void shell_pause(struct shell *shell);
 void shell_resume(struct shell *shell);
 
+// From now on its monotonic clock goes at this rate, and its timers by it; in ppm of the right one.
+void shell_set_rate(struct shell *shell, uint32_t rate_ppm);
+
 // Hands an event to the machine and carries out the effects. The shell fills in the times.
 void shell_step(struct shell *shell, struct event *event);
 

@@ -2,6 +2,9 @@
  * The life of questions. A transaction whose outcome is unknown is asked about later, or left
  * alone.
  *
+ * A client that names its session begins a new one when it is told that this one has expired: a
+ * session may also end before it has begun, with its first 256 transactions that all failed.
+ *
  * While a client wants service it asks nothing but operations on registers and linearizable reads,
  * with room for several of them under way, until one of each was answered.
  */
@@ -18,12 +21,24 @@ enum { SERVICE_TIMEOUT_MS = 1000 };
 // bound.
 enum { OUTCOME_WANTED_MAX = SESSION_OUTCOMES_MAX / 2 };
 
+static void begin_session(struct workload *workload)
+{
+    if (workload->session_count++ == 0) {
+        snprintf(workload->session_name, sizeof workload->session_name, "%s", workload->life_name);
+    } else {
+        snprintf(workload->session_name, sizeof workload->session_name, "%s-%u",
+                 workload->life_name, workload->session_count);
+    }
+    workload->session = model_session(workload->model, bytes_from_text(workload->session_name));
+    workload->next_sequence = 1;
+}
+
 void workload_begin(struct workload *workload, const char *name, uint32_t life)
 {
-    snprintf(workload->session_name, sizeof workload->session_name, "%s-%u", name, life);
-    workload->session = model_session(workload->model, bytes_from_text(workload->session_name));
+    snprintf(workload->life_name, sizeof workload->life_name, "%s-%u", name, life);
+    workload->session_count = 0;
+    begin_session(workload);
     workload->is_named = draw_percent(workload, 50);
-    workload->next_sequence = 1;
     workload->version = 0;
     workload->marked = 0;
     memset(workload->known, 0, sizeof workload->known);
@@ -140,6 +155,13 @@ static void remember_unknown(struct workload *workload, const struct question *q
     }
     workload->unknown[slot] = (struct ruined){.session = question->session,
                                               .sequence = question->sequence};
+}
+
+// Whether it is a transaction of the session that the client names now.
+static bool has_named(const struct workload *workload, const struct question *question)
+{
+    return workload->is_named && question->kind == QUESTION_TRANSACTION &&
+           question->session == workload->session;
 }
 
 static void know(struct workload *workload, const struct step *step, const struct seen *seen,
@@ -298,6 +320,9 @@ void workload_answer(struct workload *workload, struct open_question *open,
     }
     if (answer->status == STATUS_unknown_outcome && question->kind == QUESTION_TRANSACTION) {
         remember_unknown(workload, question);
+    }
+    if (answer->status == STATUS_expired && has_named(workload, question)) {
+        begin_session(workload);
     }
     if (answer->status != STATUS_ok || question->kind == QUESTION_STATUS) {
         return;

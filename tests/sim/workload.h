@@ -36,7 +36,9 @@ struct workload {
     struct model *model;           // borrowed
     struct random random;
     unsigned session; // number in the model
-    char session_name[SHELL_NAME_MAX];
+    char life_name[SHELL_NAME_MAX];
+    char session_name[2 * SHELL_NAME_MAX];
+    unsigned session_count; // of the named sessions in this life
     bool is_named;          // names its session; else the client machine's own is used
     uint64_t next_sequence; // of the named session
     uint64_t next_token;    // grows over all lives
