@@ -410,6 +410,13 @@ static enum skein_status attempt(const struct run *run)
     return skein_interactive_commit(interactive, call, NULL);
 }
 
+// Whether the deadline of the run ended an attempt under way. Deadlines of requests are in whole
+// milliseconds and may come by one earlier.
+static bool was_cut_off(const struct run *run, enum skein_status status)
+{
+    return status == SKEIN_deadline && now_us() + 1000 >= run->end_us;
+}
+
 enum skein_status skein_run(struct skein *skein, struct skein_call *call,
                             enum skein_status (*body)(void *context,
                                                       struct skein_interactive *interactive),
@@ -429,12 +436,18 @@ enum skein_status skein_run(struct skein *skein, struct skein_call *call,
     ssize_t size = getrandom(&seed, sizeof seed, GRND_NONBLOCK); // else the time serves as well
     (void)size;
     random_init(&random, seed);
+    struct skein_error lost = {0};
     for (uint32_t number = 1;; number++) {
         enum skein_status status = attempt(&run);
+        if (lost.status != SKEIN_ok && was_cut_off(&run, status)) {
+            call->error = lost;
+            return lost.status;
+        }
         uint64_t pause_us = interactive_retry_us(&random, number);
         if (!interactive_may_retry((enum status)status) || now_us() + pause_us >= end_us) {
             return status;
         }
+        lost = call->error;
         struct timespec pause = {.tv_sec = (time_t)(pause_us / 1000000),
                                  .tv_nsec = (long)(pause_us % 1000000) * 1000};
         nanosleep(&pause, NULL);

@@ -78,8 +78,9 @@ skein_interactive_error(const struct skein_interactive *interactive);
 // Begins a transaction, calls `body`, which reads and writes, and commits if that returned ok;
 // again and again until that works out or the deadline of the call has passed: with a random pause,
 // longer each time, after a conflict and when the version is not kept any more. Returns
-// call->error.status: how the last commit went, or what the body gave up with. The call names no
-// session of its own, since each attempt is another transaction.
+// call->error.status: how the last commit went, or what the body gave up with; if the deadline
+// ended an attempt that had done nothing, how the one before went. The call names no session of its
+// own, since each attempt is another transaction.
 SKEIN_API enum skein_status
 skein_run(struct skein *skein, struct skein_call *call,
           enum skein_status (*body)(void *context, struct skein_interactive *interactive),

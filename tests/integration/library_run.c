@@ -137,12 +137,18 @@ static void transfers_keep_the_sum(struct stage *stage)
     EXPECT(sum == ACCOUNTS * BEGIN);
 }
 
-// Reads what somebody else writes at once: it can't work out.
+// Reads what somebody else writes at once: it can't work out. A read fails when the time is over.
 static enum skein_status lose(void *context, struct skein_interactive *interactive)
 {
     struct worker *worker = context;
     worker->calls++;
-    interactive_number(worker->stage, interactive, "x", SKEIN_ok);
+    struct skein_key key = stage_key(worker->stage, "x");
+    struct skein_document document;
+    enum skein_status status = skein_interactive_get(interactive, &key, &document);
+    skein_document_release(&document);
+    if (status != SKEIN_ok) {
+        return status;
+    }
     stage_put(worker->stage, worker->stage->other, "x", "{\"n\": 1}");
     interactive_write(worker->stage, interactive, "put", "y", "\"document\": {\"n\": 1}");
     return SKEIN_ok;
