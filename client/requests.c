@@ -9,10 +9,10 @@
  *    latest.
  * 2. A request whose process is lost goes to another at once: transactions are done once however
  *    often they are sent (rule 29), reads change nothing.
- * 3. The topology comes from whoever we are connected to; it is asked for until it is known, every
- *    few seconds, when a process is lost or lets requests wait, and of each endpoint that we were
- *    given when it is there: no coordinator knows what another one does. Whoever does not answer
- *    soon may be cut off; then the next one is asked.
+ * 3. The topology comes from whoever we are connected to; it is asked for until it names somebody
+ *    to send to, every few seconds, when a process is lost or lets requests wait, and of each
+ *    endpoint that we were given when it is there: no coordinator knows what another one does.
+ *    Whoever does not answer soon may be cut off; then the next one is asked.
  */
 #include "client/requests.h"
 
